@@ -1,0 +1,109 @@
+/** Adapter for Node's own SQLite, `node:sqlite`. */
+
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
+import { type ErrorCode, JanitorError } from "../errors.ts";
+import type { SqlStore, SqlValue, Statement, StatementResult } from "../store.ts";
+
+/** How many prepared statements are kept. A job has a few dozen. */
+const PREPARED = 200;
+
+/**
+ * A store on an open database, which stays yours to close. How long it waits for a lock is what you opened it with
+ * (`timeout`, milliseconds).
+ *
+ * The driver is synchronous. The event loop turns before each call, so that signals and timers get through.
+ */
+export function nodeSqlite(database: DatabaseSync): SqlStore {
+  const prepared = new Map<string, StatementSync>();
+
+  const prepare = (sql: string): StatementSync => {
+    const known = prepared.get(sql);
+    if (known) return known;
+    const statement = database.prepare(sql);
+    statement.setReadBigInts(true);
+    statement.setReturnArrays(true);
+    if (prepared.size >= PREPARED) prepared.clear();
+    prepared.set(sql, statement);
+    return statement;
+  };
+
+  const all = (sql: string, params: readonly SqlValue[]): SqlValue[][] => {
+    // With setReturnArrays, rows are arrays; the driver's types do not know.
+    const rows = prepare(sql).all(...params.map(toInput)) as unknown as SqlValue[][];
+    return rows.map((row) => row.map(toValue));
+  };
+
+  /** The changes of the last statement that made any, and of all statements so far. */
+  const counters = () => {
+    const [row] = all("SELECT changes(), total_changes()", []);
+    return { last: Number(row?.[0]), total: Number(row?.[1]) };
+  };
+
+  /** `changes()` goes on telling of an earlier statement after one that changes nothing by itself, such as a pragma. */
+  const perform = ({ sql, params }: Statement): StatementResult => {
+    const before = counters();
+    const rows = all(sql, params);
+    const after = counters();
+    return { rows, changes: after.total === before.total ? 0 : after.last };
+  };
+
+  return {
+    dialect: "sqlite",
+
+    async query(sql, params) {
+      await setImmediate();
+      try {
+        return { rows: all(sql, params) };
+      } catch (error) {
+        throw toJanitorError(error);
+      }
+    },
+
+    async batch(statements) {
+      await setImmediate();
+      try {
+        database.exec("BEGIN IMMEDIATE");
+        const results = statements.map(perform);
+        database.exec("COMMIT");
+        return results;
+      } catch (error) {
+        if (database.isTransaction) database.exec("ROLLBACK");
+        throw toJanitorError(error);
+      }
+    },
+  };
+}
+
+function toInput(value: SqlValue): SQLInputValue {
+  return typeof value === "boolean" ? Number(value) : value;
+}
+
+function toValue(value: SqlValue): SqlValue {
+  return typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
+/** SQLite's primary result codes, and what they mean to whoever runs a job. */
+const CODES: Readonly<Record<number, { code: ErrorCode; what: string }>> = {
+  5: { code: "store_locked", what: "the database is locked by somebody else" },
+  6: { code: "store_locked", what: "a table of the database is locked by somebody else" },
+  8: { code: "store_read_only", what: "the database cannot be written to" },
+  11: { code: "store_not_a_database", what: "the database file is damaged" },
+  14: { code: "store_missing", what: "the database file cannot be opened" },
+  19: { code: "store_constraint", what: "the database refused the removal by a constraint" },
+  26: { code: "store_not_a_database", what: "the file is not an SQLite database" },
+};
+
+/** The driver's error as a {@link JanitorError}, by SQLite's result code. */
+export function toJanitorError(error: unknown): JanitorError {
+  if (error instanceof JanitorError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const known = CODES[resultCode(error) & 0xff];
+  if (!known) return new JanitorError("store_failed", `the database failed: ${message}`, { cause: error });
+  return new JanitorError(known.code, `${known.what} (${message})`, { cause: error });
+}
+
+function resultCode(error: unknown): number {
+  const code = typeof error === "object" && error !== null && "errcode" in error ? error.errcode : 0;
+  return typeof code === "number" ? code : 0;
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { access, lstat, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { JanitorError } from "../errors.ts";
+import type { Checkpoint, Report } from "../report.ts";
+import { messageOf } from "./exit.ts";
+import { isPlainObject } from "./values.ts";
+
+/** The file that carries a pass from one run to the next. */
+export class CheckpointFile {
+  /** Where it is. */
+  readonly path: string;
+  /** Where the earlier run ended; absent where there was no file. */
+  readonly checkpoint: Checkpoint | undefined;
+
+  private constructor(path: string, checkpoint: Checkpoint | undefined) {
+    this.path = path;
+    this.checkpoint = checkpoint;
+  }
+
+  /**
+   * Reads the file if there is one, and makes sure that one can be written later.
+   *
+   * @throws JanitorError `invalid_setting` if none could be written there, `invalid_checkpoint` if what is there is no
+   * checkpoint of this job
+   */
+  static async open(file: string, job: string): Promise<CheckpointFile> {
+    const path = resolve(file);
+    await requireWritableFolder(path);
+    return new CheckpointFile(path, await read(path, job));
+  }
+
+  /** Keeps the checkpoint of a run that left work; removes the file after one that left none. */
+  async settle(report: Report): Promise<void> {
+    try {
+      if (report.complete) await rm(this.path, { force: true });
+      else if (report.checkpoint) await writeAtomically(this.path, `${JSON.stringify(report.checkpoint)}\n`);
+    } catch (error) {
+      const what = report.complete ? "removed" : "written";
+      throw new JanitorError(
+        "store_failed",
+        `the checkpoint \`${this.path}\` could not be ${what}: ${messageOf(error)}`,
+        {
+          cause: error,
+          report,
+        },
+      );
+    }
+  }
+}
+
+async function requireWritableFolder(path: string): Promise<void> {
+  const folder = dirname(path);
+  try {
+    if (!(await stat(folder)).isDirectory()) throw new Error("it is not a folder");
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new JanitorError(
+      "invalid_setting",
+      `no checkpoint can be written to \`${folder}\`: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+async function read(path: string, job: string): Promise<Checkpoint | undefined> {
+  const refuse = (why: string, cause?: unknown): JanitorError =>
+    new JanitorError("invalid_checkpoint", `the checkpoint \`${path}\` ${why}`, { cause });
+  let text: string;
+  try {
+    if (!(await stat(path)).isFile()) throw new Error("it is not a regular file");
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (await isAbsent(path)) return undefined;
+    throw refuse(`cannot be read: ${messageOf(error)}`, error);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse("is not JSON", error);
+  }
+  if (!isCheckpoint(value)) throw refuse("is not a checkpoint of this version of idp-janitor");
+  if (value.job !== job) throw refuse(`belongs to the job \`${value.job}\`, not to \`${job}\``);
+  return value;
+}
+
+async function isAbsent(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+  );
+}
+
+function isCheckpoint(value: unknown): value is Checkpoint {
+  return (
+    isPlainObject(value) &&
+    value.version === 1 &&
+    typeof value.job === "string" &&
+    typeof value.now === "string" &&
+    value.state !== undefined
+  );
+}
+
+/** A reader sees the old file or the new one, and after a power cut too; the state may tell of ids, so it is private. */
+async function writeAtomically(path: string, text: string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
+  try {
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

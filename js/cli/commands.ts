@@ -1,0 +1,106 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { createJanitor, type JobDescription } from "../entry/node.ts";
+import { JanitorError } from "../errors.ts";
+import type { Checkpoint, Report } from "../report.ts";
+import { CheckpointFile } from "./checkpoint-file.ts";
+import { EXIT_DONE, EXIT_WORK_LEFT, messageOf } from "./exit.ts";
+import { openStore } from "./open-store.ts";
+import type { Options } from "./options.ts";
+import type { Output } from "./output.ts";
+import { createProgressBar } from "./progress.ts";
+import { abortOnSignals } from "./signals.ts";
+import { listLines, planLines, reportLines } from "./text.ts";
+import { defined } from "./values.ts";
+
+/** `idp-janitor list` */
+export function listCommand(jobs: readonly JobDescription[], output: Output): number {
+  output.lines(listLines(jobs));
+  output.object({ jobs });
+  return EXIT_DONE;
+}
+
+/** `idp-janitor plan JOB` */
+export async function planCommand(job: JobDescription, options: Options, output: Output): Promise<number> {
+  const opened = await openStore(options.database, { readOnly: true });
+  try {
+    const janitor = createJanitor({ store: opened.store, ...options.janitor });
+    const plan = await janitor.plan(job.name, { ...options.judging, dryRun: options.dryRun });
+    output.lines(planLines(plan));
+    output.object(plan);
+    output.warnings(plan.warnings);
+    return EXIT_DONE;
+  } finally {
+    opened.close();
+  }
+}
+
+/** `idp-janitor JOB` */
+export async function runCommand(job: JobDescription, options: Options, output: Output): Promise<number> {
+  // A dry run is no part of a pass: it neither goes on from a checkpoint nor leaves one.
+  const path = options.dryRun ? undefined : options.checkpoint;
+  const file = path === undefined ? undefined : await CheckpointFile.open(path, job.name);
+  const interruption = abortOnSignals();
+  try {
+    const report = await runJob(job, options, file?.checkpoint, interruption.signal, output).catch(
+      async (error: unknown) => {
+        await keepWhatWasDone(error, options, file, output);
+        throw error;
+      },
+    );
+    show(report, options, output);
+    await file?.settle(report);
+    output.object(report);
+    return report.complete ? EXIT_DONE : EXIT_WORK_LEFT;
+  } finally {
+    interruption.dispose();
+  }
+}
+
+/** What a failed run had done before stands: it is shown, and the next run may go on from there. */
+async function keepWhatWasDone(
+  error: unknown,
+  options: Options,
+  file: CheckpointFile | undefined,
+  output: Output,
+): Promise<void> {
+  if (!(error instanceof JanitorError) || !error.report) return;
+  show(error.report, options, output);
+  await file?.settle(error.report).catch((second: unknown) => output.warnings([messageOf(second)]));
+}
+
+async function runJob(
+  job: JobDescription,
+  options: Options,
+  checkpoint: Checkpoint | undefined,
+  signal: AbortSignal,
+  output: Output,
+): Promise<Report> {
+  const opened = await openStore(options.database, { readOnly: options.dryRun });
+  const bar = createProgressBar(process.stderr, !options.quiet && !options.json);
+  try {
+    const janitor = createJanitor({ store: opened.store, ...options.janitor });
+    const plan = await janitor.plan(job.name, { ...options.judging, dryRun: options.dryRun });
+    output.lines([plan.opening]);
+    output.warnings(plan.warnings);
+    return await janitor.run(job.name, {
+      ...options.judging,
+      ...options.bounds,
+      ...defined({ checkpoint }),
+      dryRun: options.dryRun,
+      signal,
+      onProgress: async (progress) => {
+        bar.show(progress);
+        // SQLite answers at once, so that without a pause no signal would ever be heard.
+        await nextTurn();
+      },
+    });
+  } finally {
+    bar.stop();
+    opened.close();
+  }
+}
+
+function show(report: Report, options: Options, output: Output): void {
+  output.lines(reportLines(report, options.checkpoint));
+  output.warnings(report.warnings);
+}

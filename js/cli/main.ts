@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { CommanderError } from "commander";
+import { type JobDescription, listJobs } from "../entry/node.ts";
+import { listCommand, planCommand, runCommand } from "./commands.ts";
+import { asJanitorError, EXIT_FAILED, exitStatusOf } from "./exit.ts";
+import { type Flags, type Options, readOptions } from "./options.ts";
+import { Output, watchOutputStreams } from "./output.ts";
+import { createProgram } from "./program.ts";
+
+/** Runs the command line and tells the status to exit with. */
+async function main(argv: readonly string[]): Promise<number> {
+  // What goes wrong before the flags are parsed is told in the form that they ask for.
+  const output = new Output(argv.lastIndexOf("--json") > argv.lastIndexOf("--no-json"));
+  let status = 0;
+  try {
+    const jobs = listJobs();
+    const read = async (flags: Flags, job: JobDescription): Promise<Options> => {
+      const options = await readOptions(flags, job, jobs);
+      output.json = options.json;
+      output.quiet = options.quiet;
+      return options;
+    };
+    const program = createProgram(jobs, version(), {
+      run: async (job, flags) => {
+        status = await runCommand(job, await read(flags, job), output);
+      },
+      plan: async (job, flags) => {
+        status = await planCommand(job, await read(flags, job), output);
+      },
+      list: async () => {
+        status = listCommand(jobs, output);
+      },
+    });
+    await program.parseAsync(argv, { from: "user" });
+    return status;
+  } catch (thrown) {
+    // Help and version have been printed.
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return status;
+    const error = asJanitorError(thrown);
+    output.error(error);
+    return exitStatusOf(error);
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+watchOutputStreams(() => {
+  process.exitCode = EXIT_FAILED;
+});
+// The status is only set, so that what was written reaches a pipe before the process ends.
+const status = await main(process.argv.slice(2));
+process.exitCode = Math.max(status, Number(process.exitCode ?? 0));

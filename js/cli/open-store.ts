@@ -1,0 +1,92 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { nodeSqlite, toJanitorError } from "../adapters/node-sqlite.ts";
+import { JanitorError } from "../errors.ts";
+import type { SqlStore } from "../store.ts";
+import { messageOf } from "./exit.ts";
+import { withoutWarnings } from "./node-warnings.ts";
+
+/** How long a statement waits for somebody else's lock, in milliseconds. */
+const PATIENCE_MS = 5000;
+
+/** A store that was opened for the length of one command. */
+export interface OpenedStore {
+  readonly store: SqlStore;
+  close(): void;
+}
+
+/**
+ * Opens the database that `--database` names. Never creates one.
+ *
+ * @param url `sqlite:PATH`; a relative path starts at the working directory
+ * @param options.readOnly opens it so that not a byte of it can change
+ * @throws JanitorError `invalid_setting` for a URL that cannot be meant, `store_*` for what is found there
+ */
+export async function openStore(url: string, options: { readonly readOnly: boolean }): Promise<OpenedStore> {
+  const path = sqlitePath(url);
+  await refuseWhatIsNoFile(path);
+  const database = await openDatabase(path, options.readOnly);
+  return { store: nodeSqlite(database), close: () => database.close() };
+}
+
+function sqlitePath(url: string): string {
+  const [, scheme, path] = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s.exec(url) ?? [];
+  if (scheme === undefined || path === undefined) {
+    throw new JanitorError(
+      "invalid_setting",
+      `\`${url}\` does not say what kind of database it is: write \`sqlite:${url || "PATH"}\``,
+    );
+  }
+  if (scheme.toLowerCase() !== "sqlite") {
+    throw new JanitorError(
+      "invalid_setting",
+      `\`${scheme}:\` is no kind of database that is supported: write \`sqlite:PATH\``,
+    );
+  }
+  if (path === "" || path.includes("\0")) {
+    throw new JanitorError("invalid_setting", `\`${url}\` names no file: write \`sqlite:PATH\``);
+  }
+  return resolve(path);
+}
+
+async function refuseWhatIsNoFile(path: string): Promise<void> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") {
+      throw new JanitorError("store_missing", `there is no database at \`${path}\``, { cause: error });
+    }
+    throw new JanitorError("store_failed", `\`${path}\` cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  });
+  if (found.isDirectory()) {
+    throw new JanitorError("store_not_a_database", `\`${path}\` is a directory, not a database`);
+  }
+  if (!found.isFile()) throw new JanitorError("store_not_a_database", `\`${path}\` is not a regular file`);
+  if (found.size === 0)
+    throw new JanitorError("store_not_a_database", `\`${path}\` is empty, not a database`);
+}
+
+async function openDatabase(path: string, readOnly: boolean): Promise<DatabaseSync> {
+  const sqlite = await loadSqlite();
+  const url = pathToFileURL(path);
+  url.searchParams.set("mode", readOnly ? "ro" : "rw");
+  try {
+    return new sqlite.DatabaseSync(url, { readOnly, timeout: PATIENCE_MS });
+  } catch (error) {
+    throw toJanitorError(error);
+  }
+}
+
+async function loadSqlite(): Promise<typeof import("node:sqlite")> {
+  try {
+    return await withoutWarnings(["SQLite is an experimental feature"], () => import("node:sqlite"));
+  } catch (error) {
+    throw new JanitorError(
+      "store_failed",
+      `this Node (${process.version}) has no \`node:sqlite\`: run idp-janitor with Node 22.16 or later`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,162 @@
+import { JanitorError } from "../errors.ts";
+import type { JobDescription, JobSettings } from "../janitor.ts";
+import type { OnDelete } from "../report.ts";
+import { checkAction, checkFlag, isColumnName } from "./checks.ts";
+import { type CliConfig, loadConfig } from "./config.ts";
+import { defined } from "./values.ts";
+
+/** The flags of a job as the argument parser hands them over: text as it was typed. */
+export interface Flags {
+  readonly database?: string;
+  readonly days?: string;
+  readonly set?: readonly string[];
+  readonly dryRun?: boolean;
+  readonly now?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly config?: string;
+  readonly maxRows?: string;
+  readonly maxStatements?: string;
+  readonly maxSeconds?: string;
+  readonly sliceMs?: string;
+  readonly checkpoint?: string;
+  readonly userTable?: string;
+  readonly onDelete?: readonly string[];
+}
+
+/** What a command is to do, flags and configuration taken together. */
+export interface Options {
+  readonly database: string;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly checkpoint?: string;
+  /** What the janitor is made with, the store apart. */
+  readonly janitor: {
+    readonly jobs?: JobSettings;
+    readonly userTable?: string;
+    readonly onDelete?: Readonly<Record<string, OnDelete>>;
+  };
+  /** By what the job judges. */
+  readonly judging: { readonly now?: string; readonly settings: Readonly<Record<string, unknown>> };
+  /** Where a run ends, and how large its steps are. */
+  readonly bounds: {
+    readonly maxRows?: number;
+    readonly maxStatements?: number;
+    readonly maxSeconds?: number;
+    readonly sliceMs?: number;
+  };
+}
+
+/**
+ * Reads and checks everything that a command was told, flags before the configuration file. Touches no database.
+ *
+ * @throws JanitorError with a code of wrong use
+ */
+export async function readOptions(
+  flags: Flags,
+  job: JobDescription,
+  jobs: readonly JobDescription[],
+): Promise<Options> {
+  const told = configOfFlags(flags);
+  const settings = { ...settingsOf(flags.set ?? [], job), ...daysOf(flags.days) };
+  const file = await loadConfig(flags.config, jobs);
+  const all: CliConfig = { ...file, ...told, onDelete: { ...file.onDelete, ...told.onDelete } };
+  const { database, dryRun, json, quiet, checkpoint, now } = all;
+  if (database === undefined) {
+    throw new JanitorError("invalid_setting", "no database is given: add `--database sqlite:PATH`");
+  }
+  const { userTable, onDelete, maxRows, maxStatements, maxSeconds, sliceMs } = all;
+  return {
+    database,
+    dryRun: dryRun ?? false,
+    json: json ?? false,
+    quiet: quiet ?? false,
+    ...defined({ checkpoint }),
+    janitor: defined({ jobs: all.jobs, userTable, onDelete }),
+    judging: { ...defined({ now }), settings },
+    bounds: defined({ maxRows, maxStatements, maxSeconds, sliceMs }),
+  };
+}
+
+function configOfFlags(flags: Flags): CliConfig {
+  const { database, dryRun, json, quiet, now, checkpoint, userTable, onDelete } = flags;
+  const told: CliConfig = defined({
+    ...{ database, dryRun, json, quiet, now, checkpoint, userTable },
+    maxRows: numberOf(flags.maxRows, "--max-rows"),
+    maxStatements: numberOf(flags.maxStatements, "--max-statements"),
+    maxSeconds: numberOf(flags.maxSeconds, "--max-seconds"),
+    sliceMs: numberOf(flags.sliceMs, "--slice-ms"),
+    onDelete: onDelete && actionsOf(onDelete),
+  });
+  for (const [setting, flag] of CHECKED) {
+    if (told[setting] !== undefined) checkFlag(setting, told[setting], flag);
+  }
+  return told;
+}
+
+const CHECKED: readonly (readonly [keyof CliConfig, string])[] = [
+  ["database", "--database"],
+  ["now", "--now"],
+  ["checkpoint", "--checkpoint"],
+  ["userTable", "--user-table"],
+  ["maxRows", "--max-rows"],
+  ["maxStatements", "--max-statements"],
+  ["maxSeconds", "--max-seconds"],
+  ["sliceMs", "--slice-ms"],
+];
+
+/** A number as a person writes one; what range it may have is checked elsewhere. */
+function numberOf(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const number = /^[+-]?\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isFinite(number)) {
+    throw new JanitorError("invalid_setting", `\`${flag}\` must be a number, not \`${text}\``);
+  }
+  return number;
+}
+
+function daysOf(text: string | undefined): { days?: number } {
+  return defined({ days: numberOf(text, "--days") });
+}
+
+function settingsOf(pairs: readonly string[], job: JobDescription): Record<string, unknown> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [name, value] = split(pair, "--set", "NAME=VALUE");
+      const setting = job.settings.find((candidate) => candidate.name === name);
+      // `rules=3.4` means the text, as its default does.
+      const isText = typeof setting?.default === "string" && !value.startsWith('"');
+      return [name, isText ? value : jsonOrText(value)];
+    }),
+  );
+}
+
+function actionsOf(pairs: readonly string[]): Record<string, OnDelete> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [column, action] = split(pair, "--on-delete", "table.column=ACTION");
+      if (!isColumnName(column)) throw malformed("--on-delete", "table.column=ACTION", pair);
+      checkAction(action, `the action of \`--on-delete ${pair}\``);
+      return [column, action];
+    }),
+  );
+}
+
+function split(pair: string, flag: string, form: string): [name: string, value: string] {
+  const at = pair.indexOf("=");
+  if (at < 1) throw malformed(flag, form, pair);
+  return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+}
+
+function malformed(flag: string, form: string, text: string): JanitorError {
+  return new JanitorError("invalid_setting", `\`${flag}\` must be \`${form}\`, not \`${text}\``);
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

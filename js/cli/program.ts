@@ -1,0 +1,104 @@
+import { Command, Option } from "commander";
+import type { JobDescription } from "../janitor.ts";
+import type { Flags } from "./options.ts";
+import { settingLines } from "./text.ts";
+import { refuse } from "./wrong-use.ts";
+
+/** What the commands do; the parser only finds out which one is meant. */
+export interface Handlers {
+  run(job: JobDescription, flags: Flags): Promise<void>;
+  plan(job: JobDescription, flags: Flags): Promise<void>;
+  list(): Promise<void>;
+}
+
+/** The command line as the argument parser knows it: a command a job, `plan` with the same again, and `list`. */
+export function createProgram(jobs: readonly JobDescription[], version: string, handlers: Handlers): Command {
+  const program = configured(new Command("idp-janitor"), version)
+    .description("Removes from identity stores what should no longer be there.")
+    .usage("JOB --database sqlite:PATH [options]")
+    .addHelpText("after", `\n${NAMES}\n\n${PLACES}\n\n${STATUSES}`);
+  program.commandsGroup("Jobs:");
+  for (const job of jobs) {
+    addJob(program, job, version).action((flags: Flags) => handlers.run(job, flags));
+  }
+  program.commandsGroup("Other commands:").helpCommand("help [command]", "print the help of a command");
+  const plan = configured(program.command("plan"), version)
+    .description("show what a job would do to a database, and run none of it")
+    .usage("JOB --database sqlite:PATH [options]")
+    .helpCommand(false)
+    .commandsGroup("Jobs:");
+  for (const job of jobs) {
+    addJob(plan, job, version).action((flags: Flags) => handlers.plan(job, flags));
+  }
+  configured(program.command("list"), version)
+    .description("list the jobs with their settings and defaults")
+    .option("--json", "print one JSON object")
+    .action(() => handlers.list());
+  return program;
+}
+
+function addJob(parent: Command, job: JobDescription, version: string): Command {
+  const command = configured(parent.command(job.name), version).description(job.summary);
+  const alias = job.name.replaceAll("_", "-");
+  if (alias !== job.name) command.alias(alias);
+  command.option("--database <url>", "the database: sqlite:PATH");
+  const days = job.settings.find((setting) => setting.name === "days");
+  if (days) command.option("--days <n>", `${days.summary} (default: ${JSON.stringify(days.default)})`);
+  addYesOrNo(command, "dry-run", "count what would go, change nothing");
+  command.option("--now <instant>", "judge by this instant, RFC 3339 (default: the clock)");
+  addYesOrNo(command, "json", "print one JSON object");
+  addYesOrNo(command, "quiet", "print warnings and errors only; --json is printed all the same");
+  return command
+    .option("--config <file>", "configuration file, .mjs, .ts or .json")
+    .option("--set <name=value>", "a setting of the job; may be given again", appended)
+    .option("--user-table <name>", "the project's user table (default: found by its foreign keys)")
+    .option(
+      "--on-delete <table.column=action>",
+      "what to do with rows that reference a removed one: cascade, set-null, set-default or restrict; may be given again",
+      appended,
+    )
+    .option("--max-rows <n>", "end after this many stale rows")
+    .option("--max-statements <n>", "end before more than this many statements")
+    .option("--max-seconds <n>", "end after the slice in which this time is over")
+    .option("--slice-ms <n>", "how long one slice may take, in milliseconds (default: 100)")
+    .option("--checkpoint <file>", "go on from this file if it is there; keep it while there is work left")
+    .addHelpText("after", () => `\n${settingsHelp(job)}${PLACES}\n\n${CHECKPOINT}\n\n${STATUSES}`);
+}
+
+function addYesOrNo(command: Command, name: string, description: string): void {
+  command.option(`--${name}`, description);
+  command.addOption(
+    new Option(`--no-${name}`, `the contrary of --${name}, against the configuration`).hideHelp(),
+  );
+}
+
+function appended(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function configured(command: Command, version: string): Command {
+  return command
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .configureHelp({ subcommandTerm: (subcommand) => subcommand.name() })
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride((error) => refuse(error, command));
+}
+
+function settingsHelp(job: JobDescription): string {
+  if (job.settings.length === 0) return "";
+  const lines = settingLines(job).map((line) => `  ${line}`);
+  return `Settings and their defaults, for --set and the configuration:\n${lines.join("\n")}\n\n`;
+}
+
+const NAMES = `Names of jobs may be written with - for _ . For the options of a job see idp-janitor JOB --help.`;
+
+const PLACES = `Configuration is read from --config FILE, or from the first of idp-janitor.config.mjs, .ts and .json in the
+working directory; folders above it are not searched. Flags go before it; --no-dry-run, --no-json and --no-quiet
+take back what it says. Relative paths start at the working directory, those in the configuration too.`;
+
+const CHECKPOINT = `The file of --checkpoint is written when a run ends with work left, and removed when the pass is done. A dry run
+leaves it alone: it counts as a whole new pass would. The first SIGINT or SIGTERM ends a run after the slice in
+hand, a second one at once.`;
+
+const STATUSES = `Exit status: 0 done, 1 failed, 2 wrong use, 75 ended by a bound or a signal with work left.`;

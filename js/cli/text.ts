@@ -1,0 +1,100 @@
+import type { JobDescription } from "../janitor.ts";
+import type { Plan, Report } from "../report.ts";
+
+/**
+ * Rows of text as columns: the last one as it is, those before it filled up.
+ *
+ * @param right columns that are filled up on the left, as numbers are
+ */
+export function columns(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+    });
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return right.includes(column) ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** The outcome of a run: its summary, and the rows by table. */
+export function reportLines(report: Report, checkpointFile: string | undefined): string[] {
+  const lines = [report.summary];
+  const rows = Object.entries(report.wouldRemove ?? report.removed);
+  if (rows.length > 0) {
+    const table = [
+      ["table", report.dryRun ? "would go" : "gone"],
+      ...rows.map(([name, n]) => [name, String(n)]),
+    ];
+    lines.push("", ...columns(table, [1]).map(indented));
+  }
+  if (report.restricted > 0) {
+    lines.push("", `${report.restricted} stale row(s) stay, because rows that may not go reference them.`);
+  }
+  if (!report.complete) lines.push("", workLeft(report, checkpointFile));
+  return lines;
+}
+
+function workLeft(report: Report, checkpointFile: string | undefined): string {
+  if (report.dryRun) return "Stopped before the end: the counts are of what was looked at.";
+  if (checkpointFile === undefined) return "Stopped before the end: run it again to remove the rest.";
+  return `Stopped before the end: run it again with \`--checkpoint ${checkpointFile}\` to go on from there.`;
+}
+
+/** What a job would do on a database. */
+export function planLines(plan: Plan): string[] {
+  const facts = [["job", plan.job], ["now", plan.now], ...(plan.cutoff ? [["cutoff", plan.cutoff]] : [])];
+  const lines = [plan.opening, "", ...columns(facts)];
+  plan.sweeps.forEach((sweep, index) => {
+    lines.push(
+      "",
+      `${index + 1}. ${sweep.table}`,
+      "",
+      "  dependants, in the order in which they are cared for:",
+    );
+    lines.push(...dependantLines(sweep).map(indented).map(indented));
+    sweep.statements.forEach((statement) => {
+      lines.push("", `  ${statement.purpose} ${statement.table}:`);
+      lines.push(...statement.sql.split("\n").map(indented).map(indented));
+    });
+  });
+  return lines;
+}
+
+function dependantLines(sweep: Plan["sweeps"][number]): string[] {
+  if (sweep.dependants.length === 0) return ["none"];
+  return columns(
+    sweep.dependants.map(({ table, columns: names, references, onDelete, source }) => {
+      const from = names.length === 1 ? `${table}.${names[0]}` : `${table}.(${names.join(", ")})`;
+      return [`${from} -> ${references}`, onDelete, `by ${source}`];
+    }),
+  );
+}
+
+/** The jobs with their settings and defaults. */
+export function listLines(jobs: readonly JobDescription[]): string[] {
+  return jobs.flatMap((job, index) => [
+    ...(index === 0 ? [] : [""]),
+    job.name,
+    indented(job.summary),
+    ...settingLines(job).map(indented),
+  ]);
+}
+
+/** The settings of a job with their defaults, a line each. */
+export function settingLines(job: JobDescription): string[] {
+  return columns(
+    job.settings.map(({ name, default: value, summary }) => [name, JSON.stringify(value), summary]),
+  );
+}
+
+function indented(line: string): string {
+  return `  ${line}`;
+}

@@ -1,0 +1,65 @@
+/** The wasm core and its errors. How the wasm is found is the matter of `js/entry/`. */
+
+import { initSync, type Run, default as start } from "./core/core.js";
+import { type ErrorCode, JanitorError } from "./errors.ts";
+
+export { listJobs, Run, selectStale, suggest } from "./core/core.js";
+
+let loaded = false;
+let loading: Promise<void> | undefined;
+
+/** Loads the core from a compiled module, or the bytes of one where the host may compile. */
+export function loadSync(module: WebAssembly.Module | BufferSource): void {
+  if (loaded) return;
+  initSync({ module });
+  loaded = true;
+}
+
+/** Loads the core from an address. Asked again it does nothing; a failure is forgotten, so that it can be tried again. */
+export function load(source: URL | Request | Response | Promise<Response>): Promise<void> {
+  if (loaded) return Promise.resolve();
+  loading ??= start({ module_or_path: source })
+    .then(() => {
+      loaded = true;
+    })
+    .finally(() => {
+      loading = undefined;
+    });
+  return loading;
+}
+
+/** @throws JanitorError `not_loaded` if the core is not there yet. */
+export function requireCore(): void {
+  if (!loaded) throw new JanitorError("not_loaded", "the wasm is not loaded yet: `await init()` first");
+}
+
+/** Calls the core; what it throws becomes a {@link JanitorError}. */
+export function call<T>(work: () => T): T {
+  requireCore();
+  try {
+    return work();
+  } catch (error) {
+    throw fromCore(error);
+  }
+}
+
+/** Frees a run, also after the core has panicked. */
+export function free(run: Run): void {
+  try {
+    run.free();
+  } catch {
+    // The instance is broken then; the error that broke it has been thrown already.
+  }
+}
+
+function fromCore(error: unknown): JanitorError {
+  if (error instanceof JanitorError) return error;
+  if (isThrown(error)) return new JanitorError(error.code, error.message);
+  return new JanitorError("internal", `the core failed: ${String(error)}; this is a defect of idp-janitor`, {
+    cause: error,
+  });
+}
+
+function isThrown(error: unknown): error is { code: ErrorCode; message: string } {
+  return typeof error === "object" && error !== null && !(error instanceof Error) && "code" in error && "message" in error;
+}

@@ -1,0 +1,63 @@
+/** What crosses between the core and its host. Internal: nothing of it is part of the public face. */
+
+import type { Plan, Progress, Report } from "./report.ts";
+import type { Row, SqlValue } from "./store.ts";
+
+/** A run as the core is asked for it. */
+export interface CoreRequest {
+  readonly job: string;
+  readonly preset: string;
+  readonly clock: string;
+  readonly now?: string | undefined;
+  readonly jobs?: object | undefined;
+  readonly settings?: object | undefined;
+  readonly userTable?: string | undefined;
+  readonly onDelete?: object | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly planOnly?: boolean | undefined;
+  readonly maxRows?: number | undefined;
+  readonly maxStatements?: number | undefined;
+  readonly maxSeconds?: number | undefined;
+  readonly sliceMs?: number | undefined;
+}
+
+/** A statement as the core writes it: every parameter is text. */
+export interface CoreStatement {
+  readonly sql: string;
+  readonly params: readonly string[];
+}
+
+/** What to do next. */
+export type Effect =
+  | { readonly query: CoreStatement }
+  | { readonly batch: readonly CoreStatement[] }
+  | { readonly scan: { readonly collection: string; readonly after?: string; readonly limit: number } }
+  | { readonly remove: { readonly collection: string; readonly ids: readonly string[] } }
+  | { readonly done: Report }
+  | { readonly planned: Plan };
+
+/** An effect, and where the run stands if it has just done a slice. */
+export interface Step {
+  readonly effect: Effect;
+  readonly progress?: Progress;
+}
+
+/** What came of an effect. */
+export type Answer =
+  | "began"
+  | { readonly query: SqlValue[][] }
+  | { readonly batch: readonly { readonly rows: SqlValue[][]; readonly changes: number }[] }
+  | {
+      readonly scan: {
+        readonly records: readonly { readonly id: string; readonly row: Row }[];
+        readonly next?: string | undefined;
+      };
+    }
+  | { readonly remove: number };
+
+/** An answer, with what the core cannot know by itself. */
+export interface Outcome {
+  readonly answer: Answer;
+  readonly elapsedMs: number;
+  readonly aborted: boolean;
+}

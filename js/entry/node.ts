@@ -1,0 +1,13 @@
+/** Node: the wasm is read from the package's own folder while it is imported. */
+
+import { readFileSync } from "node:fs";
+import { loadSync } from "../core.ts";
+
+loadSync(readFileSync(new URL("../core/core_bg.wasm", import.meta.url)));
+
+export * from "../index.ts";
+
+/** There for code that also runs in browsers: here the wasm is loaded already. */
+export function init(): Promise<void> {
+  return Promise.resolve();
+}

@@ -1,0 +1,16 @@
+/** The public face, the same in every runtime; `js/entry/` adds how the wasm is loaded. */
+export { type ErrorCode, JanitorError } from "./errors.ts";
+export {
+  createJanitor,
+  type Janitor,
+  type JanitorOptions,
+  type JobDescription,
+  type JobName,
+  type JobSettings,
+  listJobs,
+  type RunOptions,
+  type SettingDescription,
+} from "./janitor.ts";
+export type * from "./report.ts";
+export { type SelectOptions, selectStale } from "./select.ts";
+export type * from "./store.ts";

@@ -1,0 +1,165 @@
+import { call, listJobs as coreListJobs, requireCore } from "./core.ts";
+import type { CoreRequest } from "./effects.ts";
+import { JanitorError } from "./errors.ts";
+import { toInstantText } from "./instants.ts";
+import { requireKnown } from "./known.ts";
+import type { Checkpoint, OnDelete, Plan, Progress, Report } from "./report.ts";
+import { perform } from "./run.ts";
+import type { Store } from "./store.ts";
+
+/** The settings of each job, every one optional. */
+export interface JobSettings {
+  readonly remove_stale_unverified_accounts?: {
+    /** Whole days that an account may stay unverified, 0 or more. Default 90. */
+    readonly days?: number;
+  };
+  readonly remove_complete_and_stale_email_change_requests?: {
+    /** Whole days that a request may stay open, 0 or more. Default 7. */
+    readonly days?: number;
+  };
+  readonly cleartokens?: {
+    /** Seconds until a refresh token expires; `null` or 0 for never. Default 7,776,000 (90 days), as HIdP sets it. */
+    readonly refreshTokenExpireSeconds?: number | null;
+    /** Seconds that a revoked refresh token is kept. Default 600, as HIdP sets it. */
+    readonly refreshTokenGracePeriodSeconds?: number;
+    /** Whether revoked refresh tokens are kept until they expire, so that their reuse is noticed. Default false. */
+    readonly refreshTokenReuseProtection?: boolean;
+    /** Which version of Django OAuth Toolkit to follow. Default "3.4". */
+    readonly rules?: "3.4" | "before-3.4";
+    /** Whether expired device grants go too, which the original never removes. Default false. */
+    readonly deviceGrants?: boolean;
+  };
+  readonly clearsessions?: Record<string, never>;
+}
+
+/** A job's name. */
+export type JobName = keyof JobSettings;
+
+/** What a janitor is made from. */
+export interface JanitorOptions {
+  /** The store that it works on. */
+  readonly store: Store;
+  /** The schema's names and on-delete actions. Default `"hidp"`. */
+  readonly preset?: "hidp";
+  /** Settings of the jobs that differ from the defaults. */
+  readonly jobs?: JobSettings;
+  /** The project's user table. Default: what `hidp_accounts_emailchangerequest.user_id` references. */
+  readonly userTable?: string;
+  /** What to do with rows that reference a removed one, by `"table.column"`; goes before database and preset. */
+  readonly onDelete?: Readonly<Record<string, OnDelete>>;
+}
+
+/** How one run goes. */
+export interface RunOptions {
+  /** Counts and changes nothing. Default false. */
+  readonly dryRun?: boolean;
+  /** The instant to judge by, RFC 3339 text or a Date. Default: the clock; with a checkpoint, the checkpoint's. */
+  readonly now?: string | Date;
+  /** Settings of this job for this run; go before those of {@link JanitorOptions.jobs}. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Ends the run after this many stale rows of the job's own tables, 1 or more. */
+  readonly maxRows?: number;
+  /** Ends the run before more than this many statements, 1 or more. */
+  readonly maxStatements?: number;
+  /** Ends the run after the slice in which this many seconds have passed, more than 0. */
+  readonly maxSeconds?: number;
+  /** Ends the run after the slice in hand. */
+  readonly signal?: AbortSignal;
+  /** Where an earlier run ended. */
+  readonly checkpoint?: Checkpoint;
+  /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 100. */
+  readonly sliceMs?: number;
+  /** Told after every slice. What it throws ends the run as a failure. */
+  readonly onProgress?: (progress: Progress) => void | Promise<void>;
+}
+
+/** Does the jobs on one store. */
+export interface Janitor {
+  /**
+   * Runs a job to its end or to a bound.
+   *
+   * @throws JanitorError; `report` says what had been done before. Each slice is atomic, so nothing is half done.
+   */
+  run(job: JobName | (string & {}), options?: RunOptions): Promise<Report>;
+  /**
+   * Tells what a job would do, from the schema alone, without running any of it.
+   *
+   * @throws JanitorError as {@link Janitor.run} does before its first slice.
+   */
+  plan(
+    job: JobName | (string & {}),
+    options?: Pick<RunOptions, "now" | "settings" | "dryRun">,
+  ): Promise<Plan>;
+}
+
+/** One setting of a job. */
+export interface SettingDescription {
+  readonly name: string;
+  readonly default: unknown;
+  readonly summary: string;
+}
+
+/** One job as `idp-janitor list` shows it. */
+export interface JobDescription {
+  readonly name: JobName;
+  readonly summary: string;
+  readonly settings: readonly SettingDescription[];
+}
+
+const JANITOR_OPTIONS = ["store", "preset", "jobs", "userTable", "onDelete"];
+const RUN_OPTIONS = [
+  "dryRun",
+  "now",
+  "settings",
+  "maxRows",
+  "maxStatements",
+  "maxSeconds",
+  "signal",
+  "checkpoint",
+  "sliceMs",
+  "onProgress",
+];
+
+/**
+ * Makes a janitor. Nothing is read before its first run, nor are the settings of jobs checked.
+ *
+ * @throws JanitorError `unknown_setting` for an option that does not exist, `not_loaded` before `init()`
+ */
+export function createJanitor(options: JanitorOptions): Janitor {
+  requireCore();
+  requireKnown("createJanitor", options, JANITOR_OPTIONS);
+  const { store, preset = "hidp", jobs, userTable, onDelete } = options;
+
+  const request = (job: string, run: RunOptions): CoreRequest => {
+    requireKnown("a run", run, RUN_OPTIONS);
+    const { now, signal: _signal, onProgress: _onProgress, checkpoint: _checkpoint, ...rest } = run;
+    return {
+      ...rest,
+      job,
+      preset,
+      jobs,
+      userTable,
+      onDelete,
+      now: toInstantText(now),
+      clock: new Date().toISOString(),
+    };
+  };
+
+  return {
+    async run(job, run = {}) {
+      const ending = await perform(store, request(job, run), run.checkpoint, run);
+      if ("done" in ending) return ending.done;
+      throw new JanitorError("internal", "a run ended without its report; this is a defect of idp-janitor");
+    },
+    async plan(job, run = {}) {
+      const ending = await perform(store, { ...request(job, run), planOnly: true }, undefined, {});
+      if ("planned" in ending) return ending.planned;
+      throw new JanitorError("internal", "a plan was asked for and a run was made; this is a defect of idp-janitor");
+    },
+  };
+}
+
+/** Describes every job. */
+export function listJobs(): readonly JobDescription[] {
+  return call(coreListJobs);
+}

@@ -1,0 +1,16 @@
+import { suggest } from "./core.ts";
+import { JanitorError } from "./errors.ts";
+
+/**
+ * Refuses options that do not exist: a misspelt one would silently not be followed.
+ *
+ * @throws JanitorError `unknown_setting`
+ */
+export function requireKnown(what: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const suggestion = suggest(name, [...known]);
+    const hint = suggestion === undefined ? "" : ` (did you mean \`${suggestion}\`?)`;
+    throw new JanitorError("unknown_setting", `${what} has no option \`${name}\`${hint}`);
+  }
+}

@@ -1,0 +1,104 @@
+/** What a run tells: its progress while it works, its report when it ends, its plan before it begins. */
+
+/** Where a run stands; sent after every slice. */
+export interface Progress {
+  /** The job's name. */
+  readonly job: string;
+  /** The table that is being walked. */
+  readonly table: string;
+  /** Which of the job's sweeps this is, from 1. */
+  readonly step: number;
+  /** How many sweeps the job has. */
+  readonly steps: number;
+  /** Rows of this table walked so far. */
+  readonly walked: number;
+  /** Rows of this table when its sweep began. */
+  readonly total: number;
+  /** Stale rows found so far, over all sweeps of the run. */
+  readonly selected: number;
+  /** Rows removed so far (in a dry run: that would be), dependants included, over all sweeps of the run. */
+  readonly removed: number;
+  /** Milliseconds since the run began. */
+  readonly elapsedMs: number;
+}
+
+/** A place to go on from. Opaque plain data that survives JSON. */
+export interface Checkpoint {
+  /** The form of this checkpoint; another version of idp-janitor may refuse it. */
+  readonly version: 1;
+  /** The job that it belongs to. */
+  readonly job: string;
+  /** The instant that the pass judges by, RFC 3339. A pass keeps it however many runs it takes. */
+  readonly now: string;
+  /** The core's own state. */
+  readonly state: unknown;
+}
+
+/** What a run did. Nothing is counted that did not happen. */
+export interface Report {
+  /** The job's name, snake_case. */
+  readonly job: string;
+  /** Whether this was a dry run, which changes nothing. */
+  readonly dryRun: boolean;
+  /** The instant that the run judged by, RFC 3339 with microseconds, UTC. */
+  readonly now: string;
+  /** The instant before which a row is stale, for jobs that have one. */
+  readonly cutoff?: string;
+  /** Rows of the job's own tables that were found stale, restricted ones included. */
+  readonly selected: number;
+  /** Stale rows that were kept because a `restrict` dependant points at them or at something that would go with them. */
+  readonly restricted: number;
+  /** Rows truly removed, by table, dependants included. Tables that lost nothing are absent. Empty in a dry run. */
+  readonly removed: Readonly<Record<string, number>>;
+  /** In a dry run: exactly what `removed` of a real run would be. */
+  readonly wouldRemove?: Readonly<Record<string, number>>;
+  /** Whether the whole pass is done. */
+  readonly complete: boolean;
+  /** Where the next run goes on; present unless `complete`. */
+  readonly checkpoint?: Checkpoint;
+  /** Atomic units that were performed. */
+  readonly slices: number;
+  /** Milliseconds from the first effect to the last. */
+  readonly elapsedMs: number;
+  /** Sentences about what a person should look at. */
+  readonly warnings: readonly string[];
+  /** The outcome in one sentence, in the words of the original command where there is one. */
+  readonly summary: string;
+}
+
+/** What happens to the rows that point at a row that is removed. */
+export type OnDelete = "cascade" | "set-null" | "set-default" | "restrict";
+
+/** One foreign key that a removal has to care for. */
+export interface Dependant {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly references: string;
+  readonly onDelete: OnDelete;
+  /** Who says so. */
+  readonly source: "settings" | "database" | "preset";
+}
+
+/** One statement of a plan, with `?` or `$n` where parameters go. */
+export interface PlannedStatement {
+  readonly purpose: "find" | "set null" | "set default" | "delete";
+  readonly table: string;
+  readonly sql: string;
+}
+
+/** What a job would do on a database, told from its schema alone. */
+export interface Plan {
+  readonly job: string;
+  readonly now: string;
+  readonly cutoff?: string;
+  /** One sentence that says what the job removes. */
+  readonly opening: string;
+  /** One entry a sweep, in order. */
+  readonly sweeps: readonly {
+    readonly table: string;
+    readonly dependants: readonly Dependant[];
+    /** The find statement, then those of one slice in their order. */
+    readonly statements: readonly PlannedStatement[];
+  }[];
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Builds pkg/: the wasm core by cargo, everything else by the TypeScript compiler.
+set -eu
+cd "$(dirname "$0")/.."
+# An output of an earlier build would stand before the source that it came from.
+rm -rf pkg
+cargo xtask build
+tsc --project tsconfig.json
+chmod +x pkg/cli/main.js

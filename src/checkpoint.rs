@@ -1,0 +1,71 @@
+//! Where a run that a bound ended goes on.
+
+use crate::error::Error;
+use crate::instant::Instant;
+use serde::{Deserialize, Serialize};
+
+/// The form of checkpoints that this version writes and reads.
+const VERSION: u32 = 1;
+
+/// A place to go on from, as plain data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    version: u32,
+    /// The job that it belongs to.
+    pub job: String,
+    /// The instant that the whole pass judges by, however many runs it takes.
+    pub now: Instant,
+    state: State,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    settings: String,
+    place: Place,
+}
+
+/// How far a pass has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The sweep in hand, from 0.
+    pub step: usize,
+    /// The position in its table where the next slice begins; absent at its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Rows of that table walked so far.
+    pub walked: u64,
+}
+
+impl Checkpoint {
+    /// A checkpoint at a place of a pass with such settings.
+    #[must_use]
+    pub fn new(job: &str, now: Instant, settings: &str, place: Place) -> Self {
+        Self { version: VERSION, job: job.to_owned(), now, state: State { settings: settings.to_owned(), place } }
+    }
+
+    /// Checks that it can serve a run of `job`, judging by `now` if that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCheckpoint`] where it belongs to something else.
+    pub fn check(&self, job: &str, now: Option<Instant>) -> Result<(), Error> {
+        let why = if self.version != VERSION {
+            format!("it is of form {}, and this version of idp-janitor reads form {VERSION}", self.version)
+        } else if self.job != job {
+            format!("it belongs to `{}`, not to `{job}`", self.job)
+        } else if let Some(now) = now.filter(|now| *now != self.now) {
+            format!("its pass judges by {}, not by {now}", self.now)
+        } else {
+            return Ok(());
+        };
+        Err(Error::InvalidCheckpoint { why })
+    }
+
+    /// The place to go on from; `None` where the settings have changed since.
+    #[must_use]
+    pub fn place(&self, settings: &str) -> Option<Place> {
+        (self.state.settings == settings).then(|| self.state.place.clone())
+    }
+}

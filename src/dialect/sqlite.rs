@@ -1,0 +1,262 @@
+//! SQLite, and what speaks its SQL. Instants are Django's text; a table is walked in the order of its row ids.
+
+use super::{Dialect, Search, text, unexpected};
+use crate::effect::{Cell, Rows};
+use crate::error::Error;
+use crate::instant::Instant;
+use crate::rule::Span;
+use crate::rule::sql::{Slot, Sql, Template};
+use crate::schema::{Column, Declared, ForeignKey, Schema, Table};
+use std::collections::BTreeMap;
+
+/// The dialect of SQLite 3.38 and later.
+pub struct Sqlite;
+
+/// The shortest text that Django writes for an instant, as a pattern, and the fraction that may follow.
+const SECONDS: &str = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]";
+const FRACTION: &str = ".[0-9][0-9][0-9][0-9][0-9][0-9]";
+
+/// One row per table and column, in the order of both.
+const COLUMNS: &str = "SELECT t.name, t.wr, c.name, c.type, c.dflt_value, c.pk \
+    FROM pragma_table_list AS t, pragma_table_info(t.name) AS c \
+    WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY t.name, c.cid";
+
+/// One row per column of a foreign key.
+const FOREIGN_KEYS: &str = "SELECT t.name, f.id, f.\"table\", f.\"from\", f.\"to\", f.on_delete \
+    FROM pragma_table_list AS t, pragma_foreign_key_list(t.name) AS f \
+    WHERE t.schema = 'main' AND t.type = 'table' ORDER BY t.name, f.id, f.seq";
+
+const TRIGGERS: &str = "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger' ORDER BY tbl_name, name";
+
+impl Sqlite {
+    /// The first name of the row id that no column hides.
+    fn row_id(sql: &mut Sql, alias: &str) {
+        sql.push(alias).push("._rowid_");
+    }
+
+    fn is_instant(sql: &mut Sql, alias: &str, column: &str) {
+        sql.push("(").column(alias, column).push(&format!(" GLOB '{SECONDS}' OR "));
+        sql.column(alias, column).push(&format!(" GLOB '{SECONDS}{FRACTION}')"));
+    }
+
+    fn integer(sql: &mut Sql, slot: Slot) {
+        sql.push("CAST(").slot(slot).push(" AS INTEGER)");
+    }
+}
+
+impl Dialect for Sqlite {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn quote(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    fn placeholder(&self, _position: usize) -> String {
+        "?".into()
+    }
+
+    fn is_true(&self, sql: &mut Sql, alias: &str, column: &str) {
+        sql.column(alias, column).push(" = 1");
+    }
+
+    /// SQLite sorts every number before every text, so an instant stored as a number would pass for ancient: only
+    /// Django's own text counts, and of that the order is the order in time.
+    fn compare_instant(&self, sql: &mut Sql, alias: &str, column: &str, operator: &str, instant: Instant) {
+        sql.push("(").column(alias, column).push(&format!(" {operator} ")).slot(Slot::Fixed(instant.to_django_text()));
+        sql.push(" AND ");
+        Self::is_instant(sql, alias, column);
+        sql.push(")");
+    }
+
+    fn unreadable_instant(&self, sql: &mut Sql, alias: &str, column: &str) {
+        sql.push("NOT ");
+        Self::is_instant(sql, alias, column);
+    }
+
+    fn holds_instants(&self, column: &Column) -> bool {
+        let kind = column.kind.to_uppercase();
+        kind.is_empty() || ["DATE", "TIME", "TEXT", "CHAR"].iter().any(|part| kind.contains(part))
+    }
+
+    fn within(&self, sql: &mut Sql, span: Span, _table: &str, alias: &str) {
+        Self::row_id(sql, alias);
+        match span {
+            Span::Passed => {
+                sql.push(" < ");
+                Self::integer(sql, Slot::From);
+            }
+            Span::Slice => {
+                sql.push(" BETWEEN ");
+                Self::integer(sql, Slot::From);
+                sql.push(" AND ");
+                Self::integer(sql, Slot::Upto);
+            }
+        }
+    }
+
+    fn walkable(&self, table: &Table) -> Result<(), String> {
+        if table.without_row_ids {
+            return Err("it is WITHOUT ROWID, which cannot be walked".into());
+        }
+        if table.columns.iter().any(|column| column.name.eq_ignore_ascii_case("_rowid_")) {
+            return Err("it has a column `_rowid_`, which hides the row ids".into());
+        }
+        Ok(())
+    }
+
+    fn open(&self, table: &str) -> Template {
+        let mut sql = Sql::new(self);
+        sql.push("SELECT (SELECT count(*) FROM ").name(table).push("), ");
+        sql.push("(SELECT CAST(min(_rowid_) AS TEXT) FROM ").name(table).push("), ");
+        sql.push("(SELECT CAST(max(_rowid_) AS TEXT) FROM ").name(table).push(")");
+        sql.finish()
+    }
+
+    /// A verdict a row: 0 fresh, 1 removable, 2 restricted, 3 unreadable. CASE judges no further than it must.
+    fn find(&self, table: &str, search: &Search) -> Template {
+        let mut sql = Sql::new(self);
+        sql.push("WITH w(position, verdict) AS MATERIALIZED (SELECT ");
+        Self::row_id(&mut sql, "t");
+        sql.push(", CASE WHEN ").condition(search.stale, table, "t").push(" THEN CASE WHEN ");
+        sql.condition(search.restricted, table, "t").push(" THEN 2 ELSE 1 END");
+        for column in search.instants {
+            sql.push(" WHEN ");
+            self.unreadable_instant(&mut sql, "t", column);
+            sql.push(" THEN 3");
+        }
+        sql.push(" ELSE 0 END FROM ").name(table).push(" AS t WHERE ");
+        self.within(&mut sql, Span::Slice, table, "t");
+        sql.push(" ORDER BY ");
+        Self::row_id(&mut sql, "t");
+        sql.push(" LIMIT ");
+        Self::integer(&mut sql, Slot::Window);
+        sql.push(
+            ") SELECT count(*), CAST(max(position) AS TEXT), sum(verdict IN (1, 2)), sum(verdict = 2), sum(verdict = 3), \
+             (SELECT CAST(position AS TEXT) FROM w WHERE verdict = 1 ORDER BY position LIMIT 1 OFFSET ",
+        );
+        Self::integer(&mut sql, Slot::Take);
+        sql.push(" - 1) FROM w");
+        sql.finish()
+    }
+
+    fn after(&self, position: &str) -> Option<String> {
+        position.parse::<i64>().ok()?.checked_add(1).map(|next| next.to_string())
+    }
+
+    /// Order within a slice is then free, and a foreign key that is still broken at its end undoes it.
+    fn prelude(&self) -> &'static [&'static str] {
+        &["PRAGMA defer_foreign_keys = ON"]
+    }
+
+    fn schema_queries(&self) -> &'static [&'static str] {
+        &[COLUMNS, FOREIGN_KEYS, TRIGGERS]
+    }
+
+    fn schema(&self, results: &[Rows]) -> Result<Schema, Error> {
+        let [columns, foreign_keys, triggers] = results else {
+            return Err(unexpected("the three results of the schema"));
+        };
+        let mut tables = read_columns(columns)?;
+        for row in triggers {
+            if let Some(table) = spelt(tables.keys(), &text(row.first())?).and_then(|name| tables.get_mut(&name)) {
+                table.triggers.push(text(row.get(1))?);
+            }
+        }
+        for (table, key) in read_foreign_keys(foreign_keys, &tables)? {
+            if let Some(table) = tables.get_mut(&table) {
+                table.foreign_keys.push(key);
+            }
+        }
+        Ok(Schema { tables })
+    }
+}
+
+fn read_columns(rows: &Rows) -> Result<BTreeMap<String, Table>, Error> {
+    let mut tables = BTreeMap::<String, Table>::new();
+    for row in rows {
+        let table = tables.entry(text(row.first())?).or_default();
+        table.without_row_ids = text(row.get(1))? != "0";
+        table.columns.push(Column {
+            name: text(row.get(2))?,
+            kind: text(row.get(3))?,
+            default: row.get(4).and_then(Cell::text),
+            primary_key: row.get(5).map_or(Ok(0), Cell::count)?,
+        });
+    }
+    Ok(tables)
+}
+
+/// Foreign keys, their names spelt as the tables and columns themselves are: SQLite tells them as they were written,
+/// in whatever case, and leaves out the target where it is the primary key.
+fn read_foreign_keys(rows: &Rows, tables: &BTreeMap<String, Table>) -> Result<Vec<(String, ForeignKey)>, Error> {
+    let mut keys: Vec<(String, String, ForeignKey)> = Vec::new();
+    for row in rows {
+        let (table, id) = (text(row.first())?, text(row.get(1))?);
+        // A key to a table that does not exist can have no row that points anywhere.
+        let Some(references) = spelt(tables.keys(), &text(row.get(2))?) else { continue };
+        let column = column_of(tables, &table, &text(row.get(3))?)?;
+        let target =
+            row.get(4).and_then(Cell::text).map(|target| column_of(tables, &references, &target)).transpose()?;
+        match keys.last_mut() {
+            Some((last_table, last_id, key)) if *last_table == table && *last_id == id => {
+                key.columns.push(column);
+                key.target.extend(target);
+            }
+            _ => keys.push((
+                table,
+                id,
+                ForeignKey {
+                    columns: vec![column],
+                    references,
+                    target: target.into_iter().collect(),
+                    declared: declared(&text(row.get(5))?),
+                },
+            )),
+        }
+    }
+    for (_, _, key) in &mut keys {
+        if key.target.is_empty() {
+            key.target = primary_key(tables, &key.references);
+        }
+        if key.target.len() != key.columns.len() {
+            return Err(Error::NotThisSchema {
+                what: format!("a foreign key to `{}` has another number of columns than its target", key.references),
+            });
+        }
+    }
+    Ok(keys.into_iter().map(|(table, _, key)| (table, key)).collect())
+}
+
+fn declared(text: &str) -> Declared {
+    match text {
+        "CASCADE" => Declared::Cascade,
+        "SET NULL" => Declared::SetNull,
+        "SET DEFAULT" => Declared::SetDefault,
+        "RESTRICT" => Declared::Restrict,
+        _ => Declared::NoAction,
+    }
+}
+
+fn primary_key(tables: &BTreeMap<String, Table>, table: &str) -> Vec<String> {
+    let mut columns: Vec<&Column> = tables
+        .get(table)
+        .into_iter()
+        .flat_map(|table| &table.columns)
+        .filter(|column| column.primary_key > 0)
+        .collect();
+    columns.sort_by_key(|column| column.primary_key);
+    columns.into_iter().map(|column| column.name.clone()).collect()
+}
+
+fn spelt<'a>(mut names: impl Iterator<Item = &'a String>, name: &str) -> Option<String> {
+    names.find(|candidate| candidate.eq_ignore_ascii_case(name)).cloned()
+}
+
+fn column_of(tables: &BTreeMap<String, Table>, table: &str, column: &str) -> Result<String, Error> {
+    let columns = tables.get(table).into_iter().flat_map(|table| &table.columns);
+    spelt(columns.map(|column| &column.name), column).ok_or_else(|| Error::NotThisSchema {
+        what: format!("a foreign key names `{table}.{column}`, which is not there"),
+    })
+}

@@ -1,0 +1,188 @@
+//! What the core asks of its host, and what the host answers: plain data.
+
+use crate::error::Error;
+use crate::plan::Plan;
+
+use crate::report::{Progress, Report};
+use crate::rule::eval::{Record, Value};
+use serde::{Deserialize, Serialize};
+
+/// A statement that is ready to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// Its text.
+    pub sql: String,
+    /// Its parameters in order, all of them text.
+    pub params: Vec<String>,
+}
+
+/// What the host is to do next.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// Run one statement that reads; answer with its rows.
+    Query(Statement),
+    /// Run the statements as one atomic unit that may write; answer with what each of them did. None of them: find
+    /// out whether the store can be written to.
+    Batch(Vec<Statement>),
+    /// Read one page of a record store's collection.
+    Scan(Scan),
+    /// Remove those of the records that are still stale; answer with their number.
+    Remove(Removal),
+    /// Nothing more: here is the report.
+    Done(Report),
+    /// Nothing more: here is the plan that was asked for.
+    Planned(Plan),
+}
+
+/// Which page to read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Scan {
+    /// The collection.
+    pub collection: String,
+    /// Where the page begins; the beginning if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// How many records at most.
+    pub limit: u32,
+}
+
+/// Which records to remove.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Removal {
+    /// The collection.
+    pub collection: String,
+    /// Their ids.
+    pub ids: Vec<String>,
+}
+
+/// An effect, and where the run stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// What to do.
+    pub effect: Effect,
+    /// Where the run stands; present after a slice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+}
+
+/// A value that a store returned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell(pub Value);
+
+/// Rows that a store returned.
+pub type Rows = Vec<Vec<Cell>>;
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Cell {
+    /// Its text, whole numbers included; `None` for NULL and anything else.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match &self.0 {
+            Value::Text(text) => Some(text.clone()),
+            Value::Int(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// A count; NULL, as the sum over no row, is 0.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedAnswer`] for anything that counts nothing.
+    pub fn count(&self) -> Result<u64, Error> {
+        match &self.0 {
+            Value::Null => Some(0),
+            Value::Int(number) => u64::try_from(*number).ok(),
+            Value::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+        .ok_or_else(|| crate::dialect::unexpected("a count"))
+    }
+}
+
+/// What one statement of a batch did.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct StatementResult {
+    /// The rows that it returned.
+    #[serde(default)]
+    pub rows: Rows,
+    /// How many rows it changed.
+    pub changes: u64,
+}
+
+/// One record of a page.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ScannedRecord {
+    /// What a removal names it by.
+    pub id: String,
+    /// Its fields.
+    pub row: Record,
+}
+
+/// One page of a collection.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Page {
+    /// The records.
+    pub records: Vec<ScannedRecord>,
+    /// Where the next page begins; absent on the last page.
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// What came of an effect.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// Nothing yet: the run begins.
+    Began,
+    /// The rows of a query.
+    Query(Rows),
+    /// What each statement of a batch did, in order.
+    Batch(Vec<StatementResult>),
+    /// A page of records.
+    Scan(Page),
+    /// How many records were removed.
+    Remove(u64),
+}
+
+/// An answer, with what the core cannot know by itself.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// What came of the effect.
+    pub answer: Answer,
+    /// Milliseconds since the run began.
+    pub elapsed_ms: f64,
+    /// Whether the host wants the run to end.
+    #[serde(default)]
+    pub aborted: bool,
+}
+
+impl Answer {
+    /// The rows of a query.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedAnswer`] for any other answer.
+    pub fn rows(self) -> Result<Rows, Error> {
+        match self {
+            Self::Query(rows) => Ok(rows),
+            _ => Err(crate::dialect::unexpected("the rows of a query")),
+        }
+    }
+
+    /// The results of a batch of so many statements.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedAnswer`] for any other answer.
+    pub fn results(self, statements: usize) -> Result<Vec<StatementResult>, Error> {
+        match self {
+            Self::Batch(results) if results.len() == statements => Ok(results),
+            _ => Err(crate::dialect::unexpected("one result for each statement of a batch")),
+        }
+    }
+}

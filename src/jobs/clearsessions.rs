@@ -1,0 +1,23 @@
+//! `clearsessions` of Django: login sessions that expired. It clears sessions that are kept in the database.
+
+use super::{Job, Sweep, Work};
+use crate::rule::before;
+
+pub(super) static JOB: Job = Job {
+    name: "clearsessions",
+    summary: "login sessions that have expired",
+    settings: &[],
+    work: |_, names, now| {
+        Ok(Work {
+            opening: "Removing sessions that have expired...".into(),
+            cutoff: None,
+            // `expire_date < now`
+            sweeps: vec![Sweep {
+                table: names.tables.sessions.to_owned(),
+                rule: before("expire_date", now),
+                noun: "expired session(s)",
+            }],
+            warnings: vec![],
+        })
+    },
+};

@@ -1,0 +1,87 @@
+//! Presets: the names and on-delete actions of one product's schema, as data.
+
+mod hidp;
+
+use crate::cascade::Action;
+use crate::error::Error;
+use crate::schema::ForeignKey;
+
+/// What is known of a product's schema.
+#[derive(Debug)]
+pub struct Preset {
+    /// Its name.
+    pub name: &'static str,
+    /// Its tables.
+    pub tables: Tables,
+    /// The column whose reference tells the user table.
+    pub user_reference: (&'static str, &'static str),
+    /// What happens on a deletion, where the database does not declare it.
+    pub on_delete: &'static [OnDelete],
+}
+
+/// The tables that jobs work on.
+#[derive(Debug)]
+pub struct Tables {
+    /// Requests to change an e-mail address.
+    pub email_change_requests: &'static str,
+    /// OAuth 2.0 access tokens.
+    pub access_tokens: &'static str,
+    /// OAuth 2.0 refresh tokens.
+    pub refresh_tokens: &'static str,
+    /// OpenID Connect ID tokens.
+    pub id_tokens: &'static str,
+    /// OAuth 2.0 authorization codes.
+    pub grants: &'static str,
+    /// OAuth 2.0 device authorizations (RFC 8628).
+    pub device_grants: &'static str,
+    /// Login sessions.
+    pub sessions: &'static str,
+}
+
+/// What happens to the rows of a table when a row that they point at goes.
+#[derive(Debug)]
+pub struct OnDelete {
+    /// The table that points; `USER` in it stands for the user table.
+    pub table: &'static str,
+    /// The column, or the table that it references where the project chooses the column's name.
+    pub by: By,
+    /// What happens.
+    pub action: Action,
+}
+
+/// How a foreign key is recognised.
+#[derive(Debug)]
+pub enum By {
+    /// By its one column.
+    Column(&'static str),
+    /// By its pointing at the user table.
+    User,
+}
+
+impl Preset {
+    /// The preset of a name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPreset`] where there is none.
+    pub fn by_name(name: &str) -> Result<&'static Self, Error> {
+        match name {
+            "hidp" => Ok(&hidp::PRESET),
+            _ => Err(Error::UnknownPreset { name: name.to_owned(), known: "`hidp`".to_owned() }),
+        }
+    }
+
+    /// What happens to the rows of a table by one of its foreign keys.
+    #[must_use]
+    pub fn on_delete(&self, user_table: &str, table: &str, key: &ForeignKey) -> Option<Action> {
+        self.on_delete
+            .iter()
+            .find(|entry| {
+                let by = match entry.by {
+                    By::Column(column) => key.columns.iter().eq([column]),
+                    By::User => key.references == user_table,
+                };
+                by && entry.table.replace("USER", user_table) == table
+            })
+            .map(|entry| entry.action)
+    }
+}

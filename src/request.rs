@@ -1,0 +1,190 @@
+//! What a run is asked for, checked before anything is touched.
+
+use crate::cascade::Action;
+use crate::checkpoint::Checkpoint;
+use crate::error::{Error, suggest};
+use crate::instant::Instant;
+use crate::jobs::settings::{Settings, invalid};
+use crate::jobs::{Job, Names, Work};
+use crate::presets::Preset;
+use crate::rule::eval::Value;
+use crate::sweep::bounds::{Bounds, positive};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A request as it comes from the host. Numbers are checked by [`Order::read`], for messages that name what is wrong.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    /// The job's name.
+    pub job: String,
+    /// The preset's name.
+    pub preset: String,
+    /// The host's clock, RFC 3339.
+    pub clock: String,
+    /// The instant to judge by, if not the clock's.
+    #[serde(default)]
+    pub now: Option<String>,
+    /// Settings by job.
+    #[serde(default)]
+    pub jobs: BTreeMap<String, BTreeMap<String, Value>>,
+    /// Settings of this job that go before those.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Value>,
+    /// The project's user table.
+    #[serde(default)]
+    pub user_table: Option<String>,
+    /// What foreign keys do on a deletion, by `table.column`.
+    #[serde(default)]
+    pub on_delete: BTreeMap<String, String>,
+    /// Whether to change nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Whether only the plan is wanted.
+    #[serde(default)]
+    pub plan_only: bool,
+    /// The bound on stale rows.
+    #[serde(default = "null")]
+    pub max_rows: Value,
+    /// The bound on statements.
+    #[serde(default = "null")]
+    pub max_statements: Value,
+    /// The bound on seconds.
+    #[serde(default = "null")]
+    pub max_seconds: Value,
+    /// The duration that a slice aims at, in milliseconds.
+    #[serde(default = "null")]
+    pub slice_ms: Value,
+}
+
+fn null() -> Value {
+    Value::Null
+}
+
+/// The duration that a slice aims at by default, and what it may be.
+const SLICE_MS: f64 = 100.0;
+const LONGEST_SLICE_MS: f64 = 60_000.0;
+
+/// A request that has been checked.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The job.
+    pub job: &'static Job,
+    /// The preset.
+    pub preset: &'static Preset,
+    /// Its settings.
+    pub settings: Settings,
+    /// The instant to judge by.
+    pub now: Instant,
+    /// The project's user table, if given.
+    pub user_table: Option<String>,
+    /// What foreign keys do on a deletion, by `table.column`.
+    pub on_delete: BTreeMap<String, Action>,
+    /// Whether to change nothing.
+    pub dry_run: bool,
+    /// Whether only the plan is wanted.
+    pub plan_only: bool,
+    /// What ends the run early.
+    pub bounds: Bounds,
+    /// The duration that a slice aims at, in milliseconds.
+    pub slice_ms: f64,
+}
+
+impl Order {
+    /// Checks a request, and the checkpoint that it is to go on from.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it; see [`Error`].
+    pub fn read(request: &Request, checkpoint: Option<&Checkpoint>) -> Result<Self, Error> {
+        let job = Job::by_name(&request.job)?;
+        let mut given = BTreeMap::new();
+        for (name, settings) in &request.jobs {
+            let other = Job::by_name(name)?;
+            Settings::of(other, settings)?;
+            if other.name == job.name {
+                given.extend(settings.clone());
+            }
+        }
+        given.extend(request.settings.clone());
+
+        let asked = request.now.as_deref().map(Instant::parse).transpose()?;
+        if let Some(checkpoint) = checkpoint {
+            checkpoint.check(job.name, asked)?;
+        }
+        let now = match (asked, checkpoint) {
+            (Some(now), _) => now,
+            (None, Some(checkpoint)) => checkpoint.now,
+            (None, None) => Instant::parse(&request.clock)?,
+        };
+        let order = Self {
+            job,
+            preset: Preset::by_name(&request.preset)?,
+            settings: Settings::of(job, &given)?,
+            now,
+            user_table: request.user_table.clone(),
+            on_delete: request
+                .on_delete
+                .iter()
+                .map(|(column, action)| Ok((column.clone(), read_action(column, action)?)))
+                .collect::<Result<_, Error>>()?,
+            dry_run: request.dry_run,
+            plan_only: request.plan_only,
+            bounds: Bounds::read(&request.max_rows, &request.max_statements, &request.max_seconds)?,
+            slice_ms: read_slice_ms(&request.slice_ms)?,
+        };
+        // A setting can be beyond the calendar, which only the work itself finds out.
+        order.work("")?;
+        Ok(order)
+    }
+
+    /// The job's work, the user table being known.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] where a setting is beyond the calendar.
+    pub fn work(&self, user_table: &str) -> Result<Work, Error> {
+        let names = Names { tables: &self.preset.tables, user: user_table };
+        (self.job.work)(&self.settings, &names, self.now)
+    }
+
+    /// Everything that must be the same for a checkpoint to be of use.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let on_delete: Vec<String> =
+            self.on_delete.iter().map(|(column, action)| format!("{column}:{action:?}")).collect();
+        format!(
+            "{}{}|{}|{}",
+            self.settings.fingerprint(),
+            self.user_table.as_deref().unwrap_or_default(),
+            on_delete.join(","),
+            if self.dry_run { "dry" } else { "real" }
+        )
+    }
+}
+
+const ACTIONS: [(&str, Action); 4] = [
+    ("cascade", Action::Cascade),
+    ("set-null", Action::SetNull),
+    ("set-default", Action::SetDefault),
+    ("restrict", Action::Restrict),
+];
+
+fn read_action(column: &str, text: &str) -> Result<Action, Error> {
+    ACTIONS.into_iter().find(|(name, _)| *name == text).map(|(_, action)| action).ok_or_else(|| {
+        let suggestion = suggest(text, ACTIONS.map(|(name, _)| name));
+        let hint = suggestion.map(|name| format!(" (did you mean \"{name}\"?)")).unwrap_or_default();
+        invalid(
+            &format!("onDelete.{column}"),
+            &Value::Text(text.to_owned()),
+            format!("one of {}{hint}", ACTIONS.map(|(name, _)| format!("\"{name}\"")).join(", ")),
+        )
+    })
+}
+
+fn read_slice_ms(value: &Value) -> Result<f64, Error> {
+    let expected = "a number of milliseconds from 1 to 60000";
+    match positive("sliceMs", expected, value)? {
+        Some(ms) if (1.0..=LONGEST_SLICE_MS).contains(&ms) => Ok(ms),
+        Some(_) => Err(invalid("sliceMs", value, expected.into())),
+        None => Ok(SLICE_MS),
+    }
+}

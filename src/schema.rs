@@ -1,0 +1,125 @@
+//! Tables, columns and foreign keys, as read from the database.
+
+use crate::error::Error;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What a database declares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// The tables by name.
+    pub tables: BTreeMap<String, Table>,
+}
+
+/// A table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Its columns, in order.
+    pub columns: Vec<Column>,
+    /// Its foreign keys.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// The names of its triggers, which may do what no report of ours can tell.
+    pub triggers: Vec<String>,
+    /// Whether its rows are stored without the row ids that a walk needs.
+    pub without_row_ids: bool,
+}
+
+/// A column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its declared type, as the database tells it.
+    pub kind: String,
+    /// Its default, as an SQL expression.
+    pub default: Option<String>,
+    /// Its place in the primary key, from 1; 0 if it has none.
+    pub primary_key: u64,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The columns that point.
+    pub columns: Vec<String>,
+    /// The table that they point at.
+    pub references: String,
+    /// The columns that they point at.
+    pub target: Vec<String>,
+    /// What the database itself does when the row that is pointed at goes.
+    pub declared: Declared,
+}
+
+/// What a database declares for a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declared {
+    /// Nothing: the deletion fails while rows point at it. Django declares this, and deletes by itself.
+    NoAction,
+    /// The deletion is refused.
+    Restrict,
+    /// Rows that point at it go too.
+    Cascade,
+    /// The columns become NULL.
+    SetNull,
+    /// The columns take their default.
+    SetDefault,
+}
+
+/// A column of a table, written `table.column`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ColumnName {
+    /// The table.
+    pub table: String,
+    /// The column, or several with commas between.
+    pub column: String,
+}
+
+impl fmt::Display for ColumnName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.table, self.column)
+    }
+}
+
+impl ForeignKey {
+    /// The name by which settings and presets speak of the key in a table.
+    #[must_use]
+    pub fn name_in(&self, table: &str) -> ColumnName {
+        ColumnName { table: table.to_owned(), column: self.columns.join(",") }
+    }
+}
+
+impl Schema {
+    /// The table of a name.
+    ///
+    /// # Errors
+    /// [`Error::NotThisSchema`] where there is none.
+    pub fn table(&self, name: &str) -> Result<&Table, Error> {
+        self.tables.get(name).ok_or_else(|| Error::NotThisSchema { what: format!("there is no table `{name}`") })
+    }
+
+    /// The column of a table.
+    ///
+    /// # Errors
+    /// [`Error::NotThisSchema`] where there is no such table, or no such column in it.
+    pub fn column(&self, table: &str, name: &str) -> Result<&Column, Error> {
+        self.table(table)?
+            .columns
+            .iter()
+            .find(|column| column.name == name)
+            .ok_or_else(|| Error::NotThisSchema { what: format!("there is no column `{table}.{name}`") })
+    }
+
+    /// The table that a column references, if it is a foreign key.
+    #[must_use]
+    pub fn referenced_by(&self, table: &str, column: &str) -> Option<&str> {
+        let keys = &self.tables.get(table)?.foreign_keys;
+        keys.iter().find(|key| key.columns.iter().eq([column])).map(|key| key.references.as_str())
+    }
+
+    /// Every foreign key that points at a table, with the table that it stands in, in the order of names.
+    pub fn references_to<'a>(&'a self, table: &'a str) -> impl Iterator<Item = (&'a str, &'a ForeignKey)> {
+        self.tables.iter().flat_map(move |(name, child)| {
+            child.foreign_keys.iter().filter(move |key| key.references == table).map(move |key| (name.as_str(), key))
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! What a run has done so far, and the report of it.
+
+use crate::checkpoint::{Checkpoint, Place};
+use crate::jobs::Work;
+use crate::report::{Progress, Report};
+use crate::request::Order;
+use std::collections::BTreeMap;
+
+/// The counts of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Journal {
+    /// Stale rows found.
+    pub selected: u64,
+    /// Stale rows kept because something restricts their removal.
+    pub restricted: u64,
+    /// Rows that went, or in a dry run would, by table.
+    pub gone: BTreeMap<String, u64>,
+    /// Rows that went from each sweep's own table, or would.
+    pub by_sweep: Vec<u64>,
+    /// Slices performed.
+    pub slices: u64,
+    /// Statements run.
+    pub statements: u64,
+    /// Rows whose instants cannot be read, by table.
+    pub unreadable: BTreeMap<String, u64>,
+    /// Sentences for a person.
+    pub warnings: Vec<String>,
+    /// Milliseconds since the run began.
+    pub elapsed_ms: f64,
+}
+
+impl Journal {
+    /// Counts rows of a table that went, or would.
+    pub fn count(&mut self, table: &str, rows: u64) {
+        if rows > 0 {
+            *self.gone.entry(table.to_owned()).or_default() += rows;
+        }
+    }
+
+    /// Counts rows of a sweep's own table that went, or would.
+    pub fn count_own(&mut self, step: usize, table: &str, rows: u64) {
+        if self.by_sweep.len() <= step {
+            self.by_sweep.resize(step + 1, 0);
+        }
+        if let Some(count) = self.by_sweep.get_mut(step) {
+            *count += rows;
+        }
+        self.count(table, rows);
+    }
+
+    /// Where the run stands.
+    #[must_use]
+    pub fn progress(&self, order: &Order, work: &Work, place: &Place, total: u64) -> Progress {
+        let steps = work.sweeps.len();
+        let step = place.step.min(steps.saturating_sub(1));
+        Progress {
+            job: order.job.name.to_owned(),
+            table: work.sweeps.get(step).map(|sweep| sweep.table.clone()).unwrap_or_default(),
+            step: step + 1,
+            steps,
+            walked: place.walked,
+            total: total.max(place.walked),
+            selected: self.selected,
+            removed: self.gone.values().sum(),
+            elapsed_ms: self.elapsed_ms,
+        }
+    }
+
+    /// The report: complete, or to be gone on with from a place.
+    #[must_use]
+    pub fn report(&self, order: &Order, work: &Work, rest: Option<&Place>) -> Report {
+        let complete = rest.is_none();
+        let counts: Vec<u64> =
+            (0..work.sweeps.len()).map(|step| self.by_sweep.get(step).copied().unwrap_or_default()).collect();
+        let mut warnings = self.warnings.clone();
+        warnings.extend(self.unreadable.iter().map(|(table, rows)| {
+            format!("{rows} row(s) of `{table}` were kept because an instant in them cannot be read")
+        }));
+        if self.restricted > 0 {
+            warnings.push(format!(
+                "{} stale row(s) were kept because rows that restrict their removal point at them or at what would go with them",
+                self.restricted
+            ));
+        }
+        Report {
+            job: order.job.name.to_owned(),
+            dry_run: order.dry_run,
+            now: order.now,
+            cutoff: work.cutoff,
+            selected: self.selected,
+            restricted: self.restricted,
+            removed: if order.dry_run { BTreeMap::new() } else { self.gone.clone() },
+            would_remove: order.dry_run.then(|| self.gone.clone()),
+            complete,
+            checkpoint: rest
+                .map(|place| Checkpoint::new(order.job.name, order.now, &order.fingerprint(), place.clone())),
+            slices: self.slices,
+            elapsed_ms: self.elapsed_ms,
+            warnings,
+            summary: work.summary(&counts, order.dry_run, complete),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The removal from one table: its statements, the pace of its slices, the bounds of a run, and the state machine that
+//! drives them. Nothing here knows a job, a clock or a database.
+
+pub mod bounds;
+pub mod journal;
+pub mod pace;
+pub mod prepare;
+pub mod records;
+pub mod sql;
+pub mod templates;
+pub mod views;

@@ -1,0 +1,103 @@
+//! How much a slice takes: as much as keeps it near its target duration.
+
+/// How far to walk, and how many stale rows to take, in the next slice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pace {
+    target_ms: f64,
+    window: f64,
+    take: f64,
+}
+
+/// Rows to walk in one find statement.
+const WINDOW: (f64, f64, f64) = (1_000.0, 4_000.0, 200_000.0);
+/// Stale rows to take in one slice.
+const TAKE: (f64, f64, f64) = (50.0, 500.0, 20_000.0);
+
+/// A find may take up to this part of the target, so that most of a slice is removal.
+const FIND_SHARE: f64 = 0.25;
+
+impl Pace {
+    /// The pace of a run's first slice.
+    #[must_use]
+    pub fn new(target_ms: f64) -> Self {
+        Self { target_ms, window: WINDOW.1, take: TAKE.1 }
+    }
+
+    /// How many rows to walk at most.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "kept within the constants above")]
+    pub fn window(&self) -> u64 {
+        self.window as u64
+    }
+
+    /// How many stale rows to take at most.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "kept within the constants above")]
+    pub fn take(&self) -> u64 {
+        self.take as u64
+    }
+
+    /// Learns from a find over the whole window.
+    pub fn found(&mut self, took_ms: f64) {
+        self.window = adapt(self.window, self.target_ms * FIND_SHARE, took_ms, WINDOW);
+    }
+
+    /// Learns from a window that held more stale rows than a slice takes: so much of it was walked in vain.
+    pub fn overfull(&mut self, used: u64, window: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let share = used as f64 / window.max(1) as f64;
+        self.window = (self.window * (share * 1.5).min(1.0)).clamp(WINDOW.0, WINDOW.2);
+    }
+
+    /// Learns from a removal of so many stale rows.
+    pub fn removed(&mut self, rows: u64, took_ms: f64) {
+        // A slice with few stale rows tells nothing about one with many, unless it was too slow all the same.
+        if rows >= self.take() / 2 || took_ms > self.target_ms {
+            self.take = adapt(self.take, self.target_ms, took_ms, TAKE);
+        }
+    }
+}
+
+/// At most twice as much, or half as much, at a time: one odd measurement must not decide.
+fn adapt(size: f64, target_ms: f64, took_ms: f64, (least, _, most): (f64, f64, f64)) -> f64 {
+    (size * (target_ms / took_ms.max(0.01)).clamp(0.5, 2.0)).clamp(least, most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store that takes so long for a row.
+    fn settle(ms_a_row: f64) -> Pace {
+        let mut pace = Pace::new(100.0);
+        for _ in 0..20 {
+            #[expect(clippy::cast_precision_loss, reason = "small")]
+            let took = pace.take() as f64 * ms_a_row;
+            pace.removed(pace.take(), took);
+        }
+        pace
+    }
+
+    #[test]
+    fn settles_on_the_target() {
+        assert!((900..=1100).contains(&settle(0.1).take()), "{:?}", settle(0.1));
+        assert_eq!(settle(0.000_01).take(), 20_000);
+        assert_eq!(settle(1_000.0).take(), 50);
+    }
+
+    #[test]
+    fn learns_nothing_from_small_slices_unless_they_are_slow() {
+        let mut pace = Pace::new(100.0);
+        pace.removed(1, 0.1);
+        assert_eq!(pace, Pace::new(100.0));
+        pace.removed(1, 400.0);
+        assert_eq!(pace.take(), 250);
+    }
+
+    #[test]
+    fn narrows_an_overfull_window() {
+        let mut pace = Pace::new(100.0);
+        pace.overfull(2_000, 4_000);
+        assert_eq!(pace.window(), 3_000);
+    }
+}

@@ -1,0 +1,189 @@
+//! From an order and a schema to the statements of every sweep. Whatever the database lacks, and whatever nobody has
+//! said, is found out here, before anything is touched.
+
+use super::templates::{Filling, Purpose, SliceStatement, Templates, Writer};
+use crate::cascade::{Action, Cascade, Source, declared};
+use crate::dialect::Dialect;
+use crate::effect::{Statement, StatementResult};
+use crate::error::Error;
+use crate::jobs::{Sweep, Work};
+use crate::plan::{Plan, PlannedStatement, SweepPlan, dependants};
+use crate::request::Order;
+use crate::rule::{Rule, Use};
+use crate::schema::{ForeignKey, Schema};
+use std::collections::BTreeSet;
+
+/// A sweep, ready to run.
+pub struct Prepared {
+    cascade: Cascade,
+    /// Its statements.
+    pub templates: Templates,
+    /// Whether each stale row must have a slice of its own, because what goes with it can change the rule for others.
+    pub one_by_one: bool,
+}
+
+impl Prepared {
+    /// The table that it is about.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.cascade.root
+    }
+
+    /// How many statements a slice has, the dialect's prelude included.
+    #[must_use]
+    pub fn slice_statements(&self) -> usize {
+        self.templates.slice.len() + 1
+    }
+
+    /// One slice.
+    #[must_use]
+    pub fn slice(&self, dialect: &dyn Dialect, filling: &Filling) -> Vec<Statement> {
+        let prelude = dialect.prelude().iter().map(|sql| Statement { sql: (*sql).to_owned(), params: vec![] });
+        prelude.chain(self.templates.slice.iter().map(|statement| statement.template.fill(filling))).collect()
+    }
+
+    /// The rows that a slice removed from the tables of dependants.
+    pub fn deleted<'a>(
+        &'a self,
+        dialect: &dyn Dialect,
+        results: &'a [StatementResult],
+    ) -> impl Iterator<Item = (&'a str, u64)> {
+        let statements = self.templates.slice.iter().zip(results.iter().skip(dialect.prelude().len()));
+        statements.filter_map(|(statement, result)| {
+            let dependant = statement.purpose == Purpose::Delete && statement.table != self.cascade.root;
+            dependant.then_some((statement.table.as_str(), result.changes))
+        })
+    }
+}
+
+/// Prepares every sweep of an order, and tells the plan.
+///
+/// # Errors
+/// [`Error::NotThisSchema`], [`Error::UnknownReferences`], [`Error::CascadeCycle`], and [`Error::InvalidSetting`] for
+/// settings that name what the database does not have.
+pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<(Work, Vec<Prepared>, Plan), Error> {
+    check_settings(order, schema)?;
+    let user_table = user_table(order, schema)?;
+    let work = order.work(&user_table)?;
+    let mut plan = Plan {
+        job: order.job.name.to_owned(),
+        now: order.now,
+        cutoff: work.cutoff,
+        opening: work.opening.clone(),
+        sweeps: vec![],
+        warnings: work.warnings.clone(),
+    };
+    let mut prepared: Vec<Prepared> = Vec::new();
+    let mut earlier: Vec<(Cascade, Rule)> = Vec::new();
+    for sweep in &work.sweeps {
+        check_schema(sweep, dialect, schema)?;
+        let action = |table: &str, key: &ForeignKey| action(order, &user_table, table, key);
+        let cascade = Cascade::plan(schema, &sweep.table, &sweep.rule, action)?;
+        // In a real run, what earlier sweeps took is gone; in a dry run, it has to be thought away.
+        let gone = |table: &str| {
+            let ways: Vec<Rule> =
+                earlier.iter().filter_map(|(cascade, rule)| cascade.doomed(table, rule, None)).collect();
+            (order.dry_run && !ways.is_empty()).then_some(Rule::Any(ways))
+        };
+        let rule = sweep.rule.once_gone(&sweep.table, &gone);
+        let writer = Writer { dialect, schema, cascade: &cascade, rule: &rule };
+        let templates = writer.write(&gone);
+        let one_by_one = cascade.disturbs(&Rule::All(vec![sweep.rule.clone(), cascade.restricted()]));
+        warn(&mut plan.warnings, schema, &cascade, one_by_one);
+        plan.sweeps.push(SweepPlan {
+            table: sweep.table.clone(),
+            dependants: dependants(&cascade),
+            statements: planned(&sweep.table, &templates),
+        });
+        earlier.push((cascade.clone(), rule));
+        prepared.push(Prepared { cascade, templates, one_by_one });
+    }
+    Ok((work, prepared, plan))
+}
+
+/// The project's user table: the one that is set, else the one that the preset's own table references.
+fn user_table(order: &Order, schema: &Schema) -> Result<String, Error> {
+    let (table, column) = order.preset.user_reference;
+    match &order.user_table {
+        Some(name) if schema.tables.contains_key(name) => Ok(name.clone()),
+        Some(name) => Err(Error::NotThisSchema { what: format!("there is no table `{name}`, which userTable names") }),
+        None => schema.referenced_by(table, column).map(str::to_owned).ok_or_else(|| Error::NotThisSchema {
+            what: format!("there is no foreign key `{table}.{column}` that tells the user table (userTable sets it)"),
+        }),
+    }
+}
+
+fn action(order: &Order, user_table: &str, table: &str, key: &ForeignKey) -> Option<(Action, Source)> {
+    let set = order.on_delete.get(&key.name_in(table).to_string()).map(|action| (*action, Source::Settings));
+    set.or_else(|| declared(key).map(|action| (action, Source::Database)))
+        .or_else(|| order.preset.on_delete(user_table, table, key).map(|action| (action, Source::Preset)))
+}
+
+/// A setting for a key that is not there is a misspelt one, and the key that was meant would go by another rule.
+fn check_settings(order: &Order, schema: &Schema) -> Result<(), Error> {
+    let keys =
+        schema.tables.iter().flat_map(|(name, table)| table.foreign_keys.iter().map(move |key| key.name_in(name)));
+    let known: BTreeSet<String> = keys.map(|key| key.to_string()).collect();
+    for (column, action) in &order.on_delete {
+        if !known.contains(column) {
+            return Err(Error::InvalidSetting {
+                name: format!("onDelete.{column}"),
+                value: format!("{action:?}"),
+                expected: "for a foreign key of this database, as `table.column`; there is no such one".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_schema(sweep: &Sweep, dialect: &dyn Dialect, schema: &Schema) -> Result<(), Error> {
+    let table = schema.table(&sweep.table)?;
+    dialect
+        .walkable(table)
+        .map_err(|why| Error::NotThisSchema { what: format!("`{}` cannot be walked: {why}", sweep.table) })?;
+    let mut result = Ok(());
+    sweep.rule.visit_columns(&sweep.table, &mut |table, name, usage| {
+        if result.is_ok() {
+            result = schema.column(table, name).and_then(|column| {
+                if usage == Use::Plain || dialect.holds_instants(column) {
+                    return Ok(());
+                }
+                Err(Error::NotThisSchema {
+                    what: format!(
+                        "`{table}.{name}` is declared `{}`, which holds no instants as Django stores them",
+                        column.kind
+                    ),
+                })
+            });
+        }
+    });
+    result
+}
+
+fn warn(warnings: &mut Vec<String>, schema: &Schema, cascade: &Cascade, one_by_one: bool) {
+    for table in cascade.deleted() {
+        for trigger in schema.tables.get(table).into_iter().flat_map(|table| &table.triggers) {
+            let warning = format!("`{table}` has a trigger `{trigger}`; what it does is not in the counts");
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+    }
+    if one_by_one {
+        warnings.push(format!(
+            "rows that go with a row of `{}` can hold others of it back, so they are removed one at a time, and a real run can \
+             remove more than its dry run tells",
+            cascade.root
+        ));
+    }
+}
+
+fn planned(root: &str, templates: &Templates) -> Vec<PlannedStatement> {
+    let find = PlannedStatement { purpose: "find", table: root.to_owned(), sql: templates.find.text.clone() };
+    let slice = templates.slice.iter().map(|SliceStatement { purpose, table, template }| PlannedStatement {
+        purpose: purpose.name(),
+        table: table.clone(),
+        sql: template.text.clone(),
+    });
+    std::iter::once(find).chain(slice).collect()
+}

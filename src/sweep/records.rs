@@ -1,0 +1,247 @@
+//! The state machine of a job on a record store: reads what the rule relates to, then walks each collection page by page.
+
+use super::journal::Journal;
+use super::views::Views;
+use crate::checkpoint::{Checkpoint, Place};
+use crate::dialect::unexpected;
+use crate::effect::{Answer, Effect, Outcome, Page, Removal, Scan, Step};
+use crate::error::Error;
+use crate::jobs::Work;
+use crate::plan::{Plan, SweepPlan};
+use crate::report::Report;
+use crate::request::Order;
+use crate::rule::Rule;
+use crate::rule::eval::{Record, satisfies};
+
+/// How many records a page has.
+const PAGE: u32 = 500;
+
+/// A run on a record store.
+pub struct RecordRun {
+    order: Order,
+    work: Work,
+    rules: Vec<Rule>,
+    phase: Phase,
+    place: Place,
+    views: Views,
+    /// Collections that the rule in hand relates to and that are still to be read.
+    unread: Vec<String>,
+    journal: Journal,
+}
+
+enum Phase {
+    Begin,
+    /// Reading a collection that the rule relates to.
+    Relate {
+        collection: String,
+    },
+    /// Reading a page of the sweep's own collection.
+    Walk,
+    /// Removing what was stale in a page; how many records that was, how many were walked, and where the next page begins.
+    Remove {
+        walked: u64,
+        next: Option<String>,
+    },
+    Ended,
+}
+
+impl RecordRun {
+    /// A run that has not begun.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] where the job is about users and nothing says what their collection is called, and
+    /// [`Error::InvalidCheckpoint`] for one that lies beyond the job's end.
+    pub fn new(order: Order, checkpoint: Option<&Checkpoint>) -> Result<Self, Error> {
+        let work = order.work(order.user_table.as_deref().unwrap_or_default())?;
+        let rules = rules(&work, order.dry_run);
+        if work.sweeps.iter().any(|sweep| sweep.table.is_empty()) {
+            return Err(Error::InvalidSetting {
+                name: "userTable".into(),
+                value: "null".into(),
+                expected: "the name of the collection of users, for a record store does not tell it".into(),
+            });
+        }
+        let mut journal = Journal { warnings: work.warnings.clone(), ..Journal::default() };
+        let mut place = Place::default();
+        if let Some(checkpoint) = checkpoint {
+            match checkpoint.place(&order.fingerprint()) {
+                Some(kept) if kept.step < work.sweeps.len() => place = kept,
+                Some(_) => return Err(Error::InvalidCheckpoint { why: "it lies beyond the job's last sweep".into() }),
+                None => journal.warnings.push(
+                    "the settings are not those of the checkpoint, so the pass began anew from the beginning".into(),
+                ),
+            }
+        }
+        Ok(Self { order, work, rules, phase: Phase::Begin, place, views: Views::default(), unread: vec![], journal })
+    }
+
+    /// Takes in what came of the last effect and says what to do next.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing beyond what the report counts has been done.
+    pub fn next(&mut self, outcome: Outcome) -> Result<Step, Error> {
+        self.journal.elapsed_ms = outcome.elapsed_ms;
+        let mut page_done = false;
+        let effect = match (std::mem::replace(&mut self.phase, Phase::Ended), outcome.answer) {
+            (Phase::Begin, _) if self.order.plan_only => Effect::Planned(self.plan()),
+            (Phase::Begin, _) => self.begin_sweep(),
+            (Phase::Relate { collection }, Answer::Scan(page)) => {
+                for scanned in &page.records {
+                    self.views.add(&collection, &scanned.row)?;
+                }
+                self.relate(collection, page.next)
+            }
+            (Phase::Walk, Answer::Scan(page)) => {
+                let effect = self.judge(page)?;
+                page_done = !matches!(effect, Effect::Remove(_));
+                effect
+            }
+            (Phase::Remove { walked, next }, Answer::Remove(removed)) => {
+                if let Some(sweep) = self.work.sweeps.get(self.place.step) {
+                    self.journal.count_own(self.place.step, &sweep.table, removed);
+                }
+                page_done = true;
+                self.walk_on(walked, next)
+            }
+            _ => return Err(unexpected("the answer to the last effect")),
+        };
+        let stop = outcome.aborted || self.order.bounds.time_is_up(outcome.elapsed_ms);
+        let asks_more = matches!(effect, Effect::Scan(_) | Effect::Remove(_));
+        if asks_more {
+            self.journal.statements += 1;
+        }
+        let spent = asks_more && !self.order.bounds.allow_statements(self.journal.statements);
+        let effect = if spent || (stop && matches!(effect, Effect::Scan(_))) { self.end_early() } else { effect };
+        let progress = page_done.then(|| self.journal.progress(&self.order, &self.work, &self.place, 0));
+        Ok(Step { effect, progress })
+    }
+
+    /// Whether a record is stale still, to be asked at the moment of its removal.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRecord`] where it cannot be judged any more; it must be kept then.
+    pub fn is_stale(&self, record: &Record) -> Result<bool, Error> {
+        match (self.work.sweeps.get(self.place.step), self.rules.get(self.place.step)) {
+            (Some(sweep), Some(rule)) => satisfies(rule, &sweep.table, record, &self.views),
+            _ => Ok(false),
+        }
+    }
+
+    /// The report of a run that failed: what had been done before.
+    #[must_use]
+    pub fn fail(&self) -> Report {
+        self.journal.report(&self.order, &self.work, Some(&self.place))
+    }
+
+    fn plan(&self) -> Plan {
+        let sweeps = self.work.sweeps.iter().map(|sweep| SweepPlan {
+            table: sweep.table.clone(),
+            dependants: vec![],
+            statements: vec![],
+        });
+        Plan {
+            job: self.order.job.name.to_owned(),
+            now: self.order.now,
+            cutoff: self.work.cutoff,
+            opening: self.work.opening.clone(),
+            sweeps: sweeps.collect(),
+            warnings: self.work.warnings.clone(),
+        }
+    }
+
+    fn begin_sweep(&mut self) -> Effect {
+        match (self.work.sweeps.get(self.place.step), self.rules.get(self.place.step)) {
+            (Some(sweep), Some(rule)) => {
+                self.views = Views::for_rule(rule, &sweep.table);
+                self.unread = self.views.collections();
+                self.relate_next()
+            }
+            _ => Effect::Done(self.journal.report(&self.order, &self.work, None)),
+        }
+    }
+
+    fn relate_next(&mut self) -> Effect {
+        match self.unread.pop() {
+            Some(collection) => {
+                self.phase = Phase::Relate { collection: collection.clone() };
+                Effect::Scan(Scan { collection, after: None, limit: PAGE })
+            }
+            None => self.walk(PAGE),
+        }
+    }
+
+    fn relate(&mut self, collection: String, next: Option<String>) -> Effect {
+        if next.is_none() {
+            return self.relate_next();
+        }
+        self.phase = Phase::Relate { collection: collection.clone() };
+        Effect::Scan(Scan { collection, after: next, limit: PAGE })
+    }
+
+    fn walk(&mut self, limit: u32) -> Effect {
+        let Some(sweep) = self.work.sweeps.get(self.place.step) else { return self.begin_sweep() };
+        self.phase = Phase::Walk;
+        Effect::Scan(Scan { collection: sweep.table.clone(), after: self.place.from.clone(), limit })
+    }
+
+    fn judge(&mut self, page: Page) -> Result<Effect, Error> {
+        let mut stale: Vec<String> = Vec::new();
+        let left = self.order.bounds.max_rows.map_or(u64::MAX, |max| max.saturating_sub(self.journal.selected));
+        for (at, scanned) in page.records.iter().enumerate() {
+            if !self.is_stale(&scanned.row)? {
+                continue;
+            }
+            if stale.len() as u64 == left {
+                // One more than may be taken: end here, or take the page again up to just before it.
+                return Ok(match u32::try_from(at) {
+                    Ok(limit) if limit > 0 && left > 0 => self.walk(limit),
+                    _ => self.end_early(),
+                });
+            }
+            stale.push(scanned.id.clone());
+        }
+        let walked = page.records.len() as u64;
+        self.journal.selected += stale.len() as u64;
+        if stale.is_empty() {
+            return Ok(self.walk_on(walked, page.next));
+        }
+        self.journal.slices += 1;
+        let Some(sweep) = self.work.sweeps.get(self.place.step) else { return Ok(self.begin_sweep()) };
+        if self.order.dry_run {
+            self.journal.count_own(self.place.step, &sweep.table, stale.len() as u64);
+            return Ok(self.walk_on(walked, page.next));
+        }
+        self.phase = Phase::Remove { walked, next: page.next };
+        Ok(Effect::Remove(Removal { collection: sweep.table.clone(), ids: stale }))
+    }
+
+    fn walk_on(&mut self, walked: u64, next: Option<String>) -> Effect {
+        self.place.walked += walked;
+        if next.is_some() {
+            self.place.from = next;
+            return self.walk(PAGE);
+        }
+        self.place = Place { step: self.place.step + 1, from: None, walked: 0 };
+        self.begin_sweep()
+    }
+
+    fn end_early(&mut self) -> Effect {
+        self.phase = Phase::Ended;
+        Effect::Done(self.journal.report(&self.order, &self.work, Some(&self.place)))
+    }
+}
+
+/// The rule of each sweep. In a dry run, what earlier sweeps would have taken is thought away.
+#[must_use]
+pub fn rules(work: &Work, dry_run: bool) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = Vec::new();
+    for sweep in &work.sweeps {
+        let gone = |table: &str| {
+            let earlier = work.sweeps.iter().zip(&rules).filter(|(earlier, _)| earlier.table == table);
+            let ways: Vec<Rule> = earlier.map(|(_, rule)| rule.clone()).collect();
+            (dry_run && !ways.is_empty()).then_some(Rule::Any(ways))
+        };
+        rules.push(sweep.rule.once_gone(&sweep.table, &gone));
+    }
+    rules
+}

@@ -1,0 +1,259 @@
+//! The statements of a sweep. Every one that removes or unsets repeats the rule over its slice.
+
+use crate::cascade::{Action, Cascade, Change, Edge};
+use crate::dialect::{Dialect, Search};
+use crate::effect::Statement;
+use crate::rule::sql::{Slot, Sql, Template};
+use crate::rule::{Rule, Span, Use, all, not};
+use crate::schema::Schema;
+
+/// The statements of a sweep, their slice still open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Templates {
+    /// Begins the walk.
+    pub open: Template,
+    /// Finds what is stale in a window.
+    pub find: Template,
+    /// One slice, in order.
+    pub slice: Vec<SliceStatement>,
+    /// Counts what a slice would take along, one column a table of `counted`; none where it takes nothing along.
+    pub count: Option<Template>,
+    /// The tables of `count`.
+    pub counted: Vec<String>,
+}
+
+/// A statement of a slice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SliceStatement {
+    /// What it does.
+    pub purpose: Purpose,
+    /// The table that it does it to.
+    pub table: String,
+    /// The statement.
+    pub template: Template,
+}
+
+/// What a statement of a slice does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Removes rows.
+    Delete,
+    /// Sets columns to NULL.
+    SetNull,
+    /// Sets columns to their default.
+    SetDefault,
+}
+
+impl Purpose {
+    /// As a plan names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::SetNull => "set null",
+            Self::SetDefault => "set default",
+        }
+    }
+}
+
+/// What the open places of a template are filled with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filling {
+    /// Where the slice begins.
+    pub from: String,
+    /// Where it ends.
+    pub upto: String,
+    /// How many rows to walk at most.
+    pub window: u64,
+    /// How many stale rows to take at most.
+    pub take: u64,
+}
+
+impl Template {
+    /// The statement with its open places filled.
+    #[must_use]
+    pub fn fill(&self, filling: &Filling) -> Statement {
+        let params = self
+            .slots
+            .iter()
+            .map(|slot| match slot {
+                Slot::Fixed(text) => text.clone(),
+                Slot::From => filling.from.clone(),
+                Slot::Upto => filling.upto.clone(),
+                Slot::Window => filling.window.to_string(),
+                Slot::Take => filling.take.to_string(),
+            })
+            .collect();
+        Statement { sql: self.text.clone(), params }
+    }
+}
+
+/// A removal whose statements are to be written.
+pub struct Writer<'a> {
+    /// The SQL to write.
+    pub dialect: &'a dyn Dialect,
+    /// What the database declares.
+    pub schema: &'a Schema,
+    /// What goes along.
+    pub cascade: &'a Cascade,
+    /// What is stale.
+    pub rule: &'a Rule,
+}
+
+impl Writer<'_> {
+    /// All statements. `gone_before` gives, by table, the rows that earlier sweeps of a dry run would have taken.
+    #[must_use]
+    pub fn write(&self, gone_before: &impl Fn(&str) -> Option<Rule>) -> Templates {
+        let mut instants: Vec<String> = Vec::new();
+        self.rule.visit_columns(&self.cascade.root, &mut |table, column, usage| {
+            if table == self.cascade.root && usage == Use::Instant && !instants.iter().any(|known| known == column) {
+                instants.push(column.to_owned());
+            }
+        });
+        let restricted = self.cascade.restricted();
+        let counted: Vec<String> =
+            self.cascade.deleted().filter(|table| *table != self.cascade.root).map(str::to_owned).collect();
+        Templates {
+            open: self.dialect.open(&self.cascade.root),
+            find: self
+                .dialect
+                .find(&self.cascade.root, &Search { stale: self.rule, restricted: &restricted, instants: &instants }),
+            slice: self.cascade.order.iter().map(|change| self.change(change)).collect(),
+            count: (!counted.is_empty()).then(|| self.count(&counted, gone_before)),
+            counted,
+        }
+    }
+
+    /// What goes from the root: stale, and held by nothing.
+    fn removable(&self) -> Rule {
+        match self.cascade.restricted() {
+            Rule::Any(ways) if ways.is_empty() => self.rule.clone(),
+            restricted => all([self.rule.clone(), not(restricted)]),
+        }
+    }
+
+    fn change(&self, change: &Change) -> SliceStatement {
+        let mut sql = Sql::new(self.dialect);
+        let (purpose, table) = match change {
+            Change::Delete { table } => {
+                if *table == self.cascade.root {
+                    sql.push("DELETE FROM ").name(table).push(" AS t WHERE ");
+                    sql.condition(&all([Rule::Within(Span::Slice), self.removable()]), table, "t");
+                } else {
+                    let edges: Vec<&Edge> = self.cascade.cascades_from(table).collect();
+                    self.doomed_sets(&mut sql, &edges);
+                    sql.push("DELETE FROM ").name(table).push(" AS t WHERE ");
+                    self.points_at_doomed(&mut sql, &edges);
+                }
+                (Purpose::Delete, table)
+            }
+            Change::Unset { edge, before_own_delete } => {
+                let purpose = if edge.action == Action::SetDefault { Purpose::SetDefault } else { Purpose::SetNull };
+                self.doomed_sets(&mut sql, &[edge]);
+                sql.push("UPDATE ").name(&edge.table).push(" AS t SET ");
+                sql.joined(&edge.key.columns, ", ", |sql, column| {
+                    let default = (purpose == Purpose::SetDefault).then(|| self.default(&edge.table, column)).flatten();
+                    sql.name(column).push(" = ").push(default.unwrap_or("NULL"));
+                });
+                sql.push(" WHERE ");
+                self.points_at_doomed(&mut sql, &[edge]);
+                if *before_own_delete {
+                    // Rows that go themselves need not let go first.
+                    if let Some(doomed) = self.cascade.doomed(&edge.table, &self.removable(), Some(Span::Slice)) {
+                        sql.push(" AND ").condition(&not(doomed), &edge.table, "t");
+                    }
+                }
+                (purpose, &edge.table)
+            }
+        };
+        SliceStatement { purpose, table: table.clone(), template: sql.finish() }
+    }
+
+    fn default(&self, table: &str, column: &str) -> Option<&str> {
+        self.schema.column(table, column).ok()?.default.as_deref()
+    }
+
+    /// Adds, as common table expressions, the rows that go from the tables that these edges lead to.
+    fn doomed_sets(&self, sql: &mut Sql, edges: &[&Edge]) {
+        let mut needed: Vec<&str> = Vec::new();
+        for edge in edges {
+            self.need(&edge.key.references, &mut needed);
+        }
+        for (at, table) in needed.iter().enumerate() {
+            sql.push(if at == 0 { "WITH " } else { ", " });
+            sql.name(&doomed_name(table)).push(" AS MATERIALIZED (SELECT ");
+            sql.columns_bare("t", &self.targets(table)).push(" FROM ").name(table).push(" AS t WHERE ");
+            if *table == self.cascade.root {
+                sql.condition(&all([Rule::Within(Span::Slice), self.removable()]), table, "t");
+            } else {
+                let edges: Vec<&Edge> = self.cascade.cascades_from(table).collect();
+                self.points_at_doomed(sql, &edges);
+            }
+            sql.push(")");
+        }
+        if !needed.is_empty() {
+            sql.push(" ");
+        }
+    }
+
+    /// A table after all those that its rows go along with.
+    fn need<'s>(&'s self, table: &'s str, needed: &mut Vec<&'s str>) {
+        if needed.contains(&table) {
+            return;
+        }
+        for edge in self.cascade.cascades_from(table) {
+            self.need(&edge.key.references, needed);
+        }
+        needed.push(table);
+    }
+
+    /// The columns of a table that others point at.
+    fn targets(&self, table: &str) -> Vec<String> {
+        let mut columns: Vec<String> = Vec::new();
+        for edge in self.cascade.edges.iter().filter(|edge| edge.key.references == table) {
+            for column in &edge.key.target {
+                if !columns.contains(column) {
+                    columns.push(column.clone());
+                }
+            }
+        }
+        columns
+    }
+
+    /// Adds the condition that the row `t` points at a row that goes.
+    fn points_at_doomed(&self, sql: &mut Sql, edges: &[&Edge]) {
+        sql.push("(").joined(edges, " OR ", |sql, edge| {
+            sql.columns("t", &edge.key.columns).push(" IN (SELECT ");
+            sql.joined(&edge.key.target, ", ", |sql, column| {
+                sql.name(column);
+            });
+            sql.push(" FROM ").name(&doomed_name(&edge.key.references)).push(")");
+        });
+        sql.push(")");
+    }
+
+    /// The number of rows that a slice would take from each table, without those that earlier slices and sweeps have.
+    fn count(&self, tables: &[String], gone_before: &impl Fn(&str) -> Option<Rule>) -> Template {
+        let mut sql = Sql::new(self.dialect);
+        let edges: Vec<&Edge> = tables.iter().flat_map(|table| self.cascade.cascades_from(table)).collect();
+        self.doomed_sets(&mut sql, &edges);
+        sql.push("SELECT ").joined(tables, ", ", |sql, table| {
+            sql.push("(SELECT count(*) FROM ").name(table).push(" AS t WHERE ");
+            self.points_at_doomed(sql, &self.cascade.cascades_from(table).collect::<Vec<_>>());
+            let earlier_slices = self
+                .cascade
+                .has_several_paths(table)
+                .then(|| self.cascade.doomed(table, &self.removable(), Some(Span::Passed)))
+                .flatten();
+            for gone in [earlier_slices, gone_before(table)].into_iter().flatten() {
+                sql.push(" AND ").condition(&not(gone), table, "t");
+            }
+            sql.push(")");
+        });
+        sql.finish()
+    }
+}
+
+fn doomed_name(table: &str) -> String {
+    format!("doomed_{table}")
+}

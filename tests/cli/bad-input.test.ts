@@ -1,0 +1,90 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { test } from "node:test";
+import { assertRefused, NOW, newDatabase, run, snapshot } from "./command.ts";
+
+const ACCOUNTS = "remove_stale_unverified_accounts";
+const DATABASE = ["--database", "sqlite:idp.db"];
+
+/** What is typed, the code that it is refused with, and words that the message must have. */
+const CASES: readonly (readonly [args: readonly string[], code: string, words?: RegExp])[] = [
+  [[], "unknown_job", /--help/],
+  [["plan"], "unknown_job"],
+  [["remove-stale-unverified-acounts"], "unknown_job", /did you mean `remove_stale_unverified_accounts`/],
+  [["claertokens", ...DATABASE], "unknown_job", /did you mean `cleartokens`/],
+  [["plan", "cleartoken", ...DATABASE], "unknown_job", /did you mean `cleartokens`/],
+  [["cleartokens", "clearsessions", ...DATABASE], "invalid_setting", /too many arguments/],
+  [[ACCOUNTS, ...DATABASE, "--dayz", "3"], "unknown_setting", /did you mean `--days`/],
+  [[ACCOUNTS, ...DATABASE, "--dayz=3"], "unknown_setting", /did you mean `--days`/],
+  [["cleartokens", ...DATABASE, "--days", "3"], "unknown_setting", /`--days` of `cleartokens`/],
+  [["clearsessions", ...DATABASE, "--dry-run=yes"], "unknown_setting", /takes no value/],
+  [["list", "--jsn"], "unknown_setting", /did you mean `--json`/],
+  [["--dry-run", "cleartokens", ...DATABASE], "unknown_setting", /after its name/],
+  [[ACCOUNTS, ...DATABASE, "--days"], "invalid_setting", /--days/],
+  [[ACCOUNTS, ...DATABASE, "--days=-1"], "invalid_setting"],
+  [[ACCOUNTS, ...DATABASE, "--days", "-1"], "invalid_setting"],
+  [[ACCOUNTS, ...DATABASE, "--days", "1.5"], "invalid_setting"],
+  [[ACCOUNTS, ...DATABASE, "--days", "abc"], "invalid_setting", /`abc`/],
+  [[ACCOUNTS, ...DATABASE, "--days", ""], "invalid_setting"],
+  [[ACCOUNTS, ...DATABASE, "--days", "99999999999"], "invalid_setting"],
+  [[ACCOUNTS, ...DATABASE, "--days", "9".repeat(400)], "invalid_setting"],
+  [[ACCOUNTS, ...DATABASE, "--set", "day=3"], "unknown_setting", /days/],
+  [[ACCOUNTS, ...DATABASE, "--set", "days"], "invalid_setting", /NAME=VALUE/],
+  [["cleartokens", ...DATABASE, "--set", "rules=3.3"], "invalid_setting"],
+  [["cleartokens", ...DATABASE, "--set", "refreshTokenExpireSeconds=-1"], "invalid_setting"],
+  [["cleartokens", ...DATABASE, "--set", "refreshTokenExpireSeconds=soon"], "invalid_setting"],
+  [[ACCOUNTS, ...DATABASE, "--now", "yesterday"], "invalid_instant", /`yesterday`/],
+  [[ACCOUNTS, ...DATABASE, "--now", ""], "invalid_setting"],
+  [[ACCOUNTS, ...DATABASE, "--max-rows", "0"], "invalid_setting", /--max-rows/],
+  [[ACCOUNTS, ...DATABASE, "--max-rows", "1.5"], "invalid_setting", /--max-rows/],
+  [[ACCOUNTS, ...DATABASE, "--max-rows", "many"], "invalid_setting", /`many`/],
+  [[ACCOUNTS, ...DATABASE, "--max-statements", "-3"], "invalid_setting", /--max-statements/],
+  [[ACCOUNTS, ...DATABASE, "--max-seconds", "0"], "invalid_setting", /--max-seconds/],
+  [[ACCOUNTS, ...DATABASE, "--slice-ms", "60001"], "invalid_setting", /60000/],
+  [[ACCOUNTS, ...DATABASE, "--on-delete", "people_user=cascade"], "invalid_setting", /table\.column/],
+  [[ACCOUNTS, ...DATABASE, "--on-delete", "a.b=casade"], "invalid_setting", /did you mean `cascade`/],
+  [[ACCOUNTS], "invalid_setting", /--database sqlite:PATH/],
+  [[ACCOUNTS, "--database", "idp.db"], "invalid_setting", /write `sqlite:idp\.db`/],
+  [[ACCOUNTS, "--database", "postgres://localhost/idp"], "invalid_setting", /`postgres:`.*sqlite:PATH/],
+  [[ACCOUNTS, "--database", "sqlite:"], "invalid_setting"],
+  [[ACCOUNTS, ...DATABASE, "--config", "none.json"], "invalid_setting", /`none\.json`/],
+  [[ACCOUNTS, ...DATABASE, "--config", "none.yaml"], "invalid_setting", /\.json/],
+  [[ACCOUNTS, ...DATABASE, "--checkpoint", "none/at.json"], "invalid_setting", /none/],
+  [[ACCOUNTS, ...DATABASE, "--checkpoint", "."], "invalid_checkpoint"],
+];
+
+for (const [args, code, words] of CASES) {
+  test(`refuses: idp-janitor ${args.join(" ").slice(0, 100)}`, { concurrency: true }, async (t) => {
+    const folder = newDatabase(t);
+    const before = snapshot(folder);
+    const outcome = await run(folder, args);
+    assertRefused(outcome, 2, code, words);
+    deepEqual(snapshot(folder), before);
+  });
+}
+
+test("what looks like a secret of the prototype is an unknown name like any other", async (t) => {
+  const folder = newDatabase(t);
+  assertRefused(await run(folder, ["constructor", ...DATABASE]), 2, "unknown_job");
+  assertRefused(await run(folder, [ACCOUNTS, ...DATABASE, "--set", "__proto__=1"]), 2, "unknown_setting");
+});
+
+test("a refusal is an object as well where --json is asked for", async (t) => {
+  const folder = newDatabase(t);
+  for (const args of [
+    [ACCOUNTS, ...DATABASE, "--json", "--days", "-1"],
+    [ACCOUNTS, "--json", "--dayz"],
+  ]) {
+    const { status, stdout, stderr } = await run(folder, args);
+    equal(status, 2);
+    const { error, ...rest } = JSON.parse(stdout);
+    deepEqual(rest, {});
+    equal(stderr, `idp-janitor: ${error.message} [${error.code}]\n`);
+  }
+});
+
+test("IDP_JANITOR_DEBUG=1 adds the stack", async (t) => {
+  const { stderr } = await run(newDatabase(t), [ACCOUNTS, ...DATABASE, "--now", `${NOW}x`], {
+    IDP_JANITOR_DEBUG: "1",
+  });
+  match(stderr, /^idp-janitor: .*\n(.*\n)*\s+at /);
+});

@@ -1,0 +1,81 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { assertRefused, NOW, newDatabase, rows, run, snapshot } from "./command.ts";
+
+const ACCOUNTS = "remove_stale_unverified_accounts";
+const ARGS = ["--database", "sqlite:idp.db", "--now", NOW, "--checkpoint", "at.json"];
+
+test("bounded runs with a checkpoint do together what one run does", async (t) => {
+  const whole = newDatabase(t);
+  const { selected } = JSON.parse((await run(whole, [ACCOUNTS, ...ARGS, "--json"])).stdout);
+  ok(selected > 10, `${selected} stale accounts`);
+  equal(existsSync(join(whole, "at.json")), false);
+
+  const folder = newDatabase(t);
+  let found = 0;
+  let runs = 0;
+  for (let status = 75; status === 75; runs++) {
+    ok(runs < 100);
+    const outcome = await run(folder, [ACCOUNTS, ...ARGS, "--json", "--max-rows", "10"]);
+    status = outcome.status ?? -1;
+    const report = JSON.parse(outcome.stdout);
+    equal(report.complete, status === 0);
+    found += report.selected;
+    equal(existsSync(join(folder, "at.json")), status === 75);
+    if (status === 75) {
+      deepEqual(JSON.parse(readFileSync(join(folder, "at.json"), "utf8")), report.checkpoint);
+      equal(statSync(join(folder, "at.json")).mode & 0o777, 0o600);
+    }
+  }
+  equal(found, selected);
+  ok(runs > 1);
+  equal(rows(folder, "people_user"), rows(whole, "people_user"));
+  deepEqual(readdirSync(folder), ["idp.db"]);
+});
+
+test("a checkpoint of another job or of nothing is refused before anything is touched", async (t) => {
+  const folder = newDatabase(t);
+  equal((await run(folder, [ACCOUNTS, ...ARGS, "--max-rows", "1"])).status, 75);
+  const checkpoint = JSON.parse(readFileSync(join(folder, "at.json"), "utf8"));
+  const before = snapshot(folder);
+  assertRefused(await run(folder, ["cleartokens", ...ARGS]), 2, "invalid_checkpoint", new RegExp(ACCOUNTS));
+  deepEqual(snapshot(folder), before);
+
+  const texts = ["", "{", "null", "[]", "{}", '"text"'].concat(
+    [
+      { ...checkpoint, version: 2 },
+      { ...checkpoint, state: undefined },
+      { ...checkpoint, state: {} },
+      { ...checkpoint, now: "then" },
+    ].map((value) => JSON.stringify(value)),
+  );
+  for (const text of texts) {
+    writeFileSync(join(folder, "at.json"), text);
+    const changed = snapshot(folder);
+    assertRefused(await run(folder, [ACCOUNTS, ...ARGS]), 2, "invalid_checkpoint");
+    deepEqual(snapshot(folder), changed, text);
+  }
+});
+
+test("a dry run neither reads nor writes nor removes the file", async (t) => {
+  const folder = newDatabase(t);
+  equal((await run(folder, [ACCOUNTS, ...ARGS, "--dry-run", "--max-rows", "1"])).status, 75);
+  deepEqual(readdirSync(folder), ["idp.db"]);
+  writeFileSync(join(folder, "at.json"), "no checkpoint");
+  equal((await run(folder, [ACCOUNTS, ...ARGS, "--dry-run"])).status, 0);
+  equal(readFileSync(join(folder, "at.json"), "utf8"), "no checkpoint");
+});
+
+test("a file that cannot be put there is told before the run, one that can no more after it", async (t) => {
+  const folder = newDatabase(t);
+  const before = snapshot(folder);
+  for (const file of ["none/at.json", "idp.db/at.json"]) {
+    const args = [ACCOUNTS, "--database", "sqlite:idp.db", "--now", NOW, "--checkpoint", file];
+    assertRefused(await run(folder, args), 2, "invalid_setting");
+    deepEqual(snapshot(folder), before);
+  }
+  mkdirSync(join(folder, "at.json"));
+  assertRefused(await run(folder, [ACCOUNTS, ...ARGS]), 2, "invalid_checkpoint", /regular file/);
+});

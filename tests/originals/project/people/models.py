@@ -1,0 +1,5 @@
+from hidp.accounts.models import BaseUser
+
+
+class User(BaseUser):
+    pass
