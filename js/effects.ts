@@ -46,7 +46,7 @@ export interface Step {
 export type Answer =
   | "began"
   | { readonly query: SqlValue[][] }
-  | { readonly batch: readonly { readonly rows: SqlValue[][]; readonly changes: number }[] }
+  | { readonly batch: readonly number[] }
   | {
       readonly scan: {
         readonly records: readonly { readonly id: string; readonly row: Row }[];

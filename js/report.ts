@@ -30,8 +30,14 @@ export interface Checkpoint {
   readonly job: string;
   /** The instant that the pass judges by, RFC 3339. A pass keeps it however many runs it takes. */
   readonly now: string;
-  /** The core's own state. */
-  readonly state: unknown;
+  /** The settings of the pass; with other ones a run begins a new pass. */
+  readonly settings: string;
+  /** Which of the job's sweeps is in hand, from 0. */
+  readonly step: number;
+  /** Where in its table the next slice begins; absent at its beginning. */
+  readonly from?: string;
+  /** Rows of its table walked so far. */
+  readonly walked: number;
 }
 
 /** What a run did. Nothing is counted that did not happen. */

@@ -51,7 +51,10 @@ async function act(store: Store, effect: Effect, run: Run): Promise<Answer> {
     const { rows } = await sql(store).query(effect.query.sql, effect.query.params);
     return { query: rows };
   }
-  if ("batch" in effect) return { batch: await sql(store).batch(effect.batch) };
+  if ("batch" in effect) {
+    const results = await sql(store).batch(effect.batch);
+    return { batch: results.map(({ changes }) => changes) };
+  }
   if ("scan" in effect) {
     const { collection, ...page } = effect.scan;
     const { records, next } = await records_(store).scan(collection, page);

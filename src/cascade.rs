@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::rule::{self, Rule, Span, exists};
 use crate::schema::{ColumnName, Declared, ForeignKey, Schema};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// What happens to a row that points at a row that goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,17 @@ pub enum Action {
     SetDefault,
     /// It keeps the row that it points at, and so the row of the job's own table that would take it along.
     Restrict,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cascade => "cascade",
+            Self::SetNull => "set-null",
+            Self::SetDefault => "set-default",
+            Self::Restrict => "restrict",
+        })
+    }
 }
 
 /// Who says what happens.
@@ -90,7 +101,7 @@ impl Cascade {
         action: impl Fn(&str, &ForeignKey) -> Option<(Action, Source)>,
     ) -> Result<Self, Error> {
         let mut edges: Vec<Edge> = Vec::new();
-        let mut unknown: BTreeSet<ColumnName> = BTreeSet::new();
+        let mut unknown: Vec<ColumnName> = Vec::new();
         let mut reached = vec![root.to_owned()];
         let mut next = 0;
         while let Some(parent) = reached.get(next).cloned() {
@@ -100,7 +111,7 @@ impl Cascade {
                     continue;
                 }
                 let Some((action, source)) = action(table, key) else {
-                    unknown.insert(key.name_in(table));
+                    unknown.push(key.name_in(table));
                     continue;
                 };
                 if action == Action::Cascade && !reached.iter().any(|known| known == table) {
@@ -110,7 +121,7 @@ impl Cascade {
             }
         }
         if !unknown.is_empty() {
-            return Err(Error::UnknownReferences { columns: unknown.into_iter().collect() });
+            return Err(Error::UnknownReferences { columns: unknown });
         }
         let order = order(&reached, &edges)?;
         Ok(Self { root: root.to_owned(), edges, order })
@@ -213,13 +224,13 @@ pub fn declared(key: &ForeignKey) -> Option<Action> {
 
 /// Children before their parents; among those that are ready, first the one whose references are let go least often.
 fn order(tables: &[String], edges: &[Edge]) -> Result<Vec<Change>, Error> {
-    let mut waiting: BTreeSet<&str> = tables.iter().map(String::as_str).collect();
+    let mut waiting: Vec<&str> = tables.iter().map(String::as_str).collect();
     let mut changes = Vec::new();
     while !waiting.is_empty() {
         let pointing_at = |table: &str, cascades: bool| {
             edges
                 .iter()
-                .filter(|edge| edge.key.references == table && waiting.contains(edge.table.as_str()))
+                .filter(|edge| edge.key.references == table && waiting.contains(&edge.table.as_str()))
                 .filter(|edge| match edge.action {
                     Action::Cascade => cascades,
                     Action::SetNull | Action::SetDefault => !cascades && edge.table != table,
@@ -233,35 +244,36 @@ fn order(tables: &[String], edges: &[Edge]) -> Result<Vec<Change>, Error> {
         };
         for edge in edges.iter().filter(|edge| edge.key.references == table) {
             if matches!(edge.action, Action::SetNull | Action::SetDefault) {
-                let before_own_delete = waiting.contains(edge.table.as_str());
+                let before_own_delete = waiting.contains(&edge.table.as_str());
                 changes.push(Change::Unset { edge: edge.clone(), before_own_delete });
             }
         }
         changes.push(Change::Delete { table: table.to_owned() });
-        waiting.remove(table);
+        waiting.retain(|waiting| *waiting != table);
     }
     Ok(changes)
 }
 
 /// The keys of a cycle among the tables that wait for each other.
-fn cycle(waiting: &BTreeSet<&str>, edges: &[Edge]) -> String {
+fn cycle(waiting: &[&str], edges: &[Edge]) -> String {
     let mut path: Vec<ColumnName> = Vec::new();
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut seen: Vec<&str> = Vec::new();
     // Every waiting table has a waiting child, so going from child to child must come round.
     let mut table = waiting.iter().copied().find(|table| child_of(table, waiting, edges).is_some()).unwrap_or_default();
     while let Some(edge) = child_of(table, waiting, edges) {
-        if let Some(begin) = seen.insert(table, path.len()) {
+        if let Some(begin) = seen.iter().position(|seen| *seen == table) {
             path.drain(..begin);
             break;
         }
+        seen.push(table);
         path.push(edge.key.name_in(&edge.table));
         table = &edge.table;
     }
     path.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn child_of<'a>(table: &str, waiting: &BTreeSet<&str>, edges: &'a [Edge]) -> Option<&'a Edge> {
+fn child_of<'a>(table: &str, waiting: &[&str], edges: &'a [Edge]) -> Option<&'a Edge> {
     edges.iter().find(|edge| {
-        edge.action == Action::Cascade && edge.key.references == table && waiting.contains(edge.table.as_str())
+        edge.action == Action::Cascade && edge.key.references == table && waiting.contains(&edge.table.as_str())
     })
 }

@@ -9,31 +9,25 @@ const VERSION: u32 = 1;
 
 /// A place to go on from, as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Checkpoint {
     version: u32,
     /// The job that it belongs to.
     pub job: String,
     /// The instant that the whole pass judges by, however many runs it takes.
     pub now: Instant,
-    state: State,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct State {
     settings: String,
-    place: Place,
+    step: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    walked: u64,
 }
 
 /// How far a pass has come.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     /// The sweep in hand, from 0.
     pub step: usize,
     /// The position in its table where the next slice begins; absent at its beginning.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// Rows of that table walked so far.
     pub walked: u64,
@@ -42,8 +36,9 @@ pub struct Place {
 impl Checkpoint {
     /// A checkpoint at a place of a pass with such settings.
     #[must_use]
-    pub fn new(job: &str, now: Instant, settings: &str, place: Place) -> Self {
-        Self { version: VERSION, job: job.to_owned(), now, state: State { settings: settings.to_owned(), place } }
+    pub fn new(job: &str, now: Instant, settings: String, place: Place) -> Self {
+        let Place { step, from, walked } = place;
+        Self { version: VERSION, job: job.to_owned(), now, settings, step, from, walked }
     }
 
     /// Checks that it can serve a run of `job`, judging by `now` if that was asked for.
@@ -66,6 +61,6 @@ impl Checkpoint {
     /// The place to go on from; `None` where the settings have changed since.
     #[must_use]
     pub fn place(&self, settings: &str) -> Option<Place> {
-        (self.state.settings == settings).then(|| self.state.place.clone())
+        (self.settings == settings).then(|| Place { step: self.step, from: self.from.clone(), walked: self.walked })
     }
 }

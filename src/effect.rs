@@ -4,7 +4,8 @@ use crate::error::Error;
 use crate::plan::Plan;
 
 use crate::report::{Progress, Report};
-use crate::rule::eval::{Record, Value};
+use crate::rule::eval::Record;
+use crate::value::Value;
 use serde::{Deserialize, Serialize};
 
 /// A statement that is ready to run.
@@ -22,7 +23,7 @@ pub struct Statement {
 pub enum Effect {
     /// Run one statement that reads; answer with its rows.
     Query(Statement),
-    /// Run the statements as one atomic unit that may write; answer with what each of them did. None of them: find
+    /// Run the statements as one atomic unit that may write; answer with how many rows each changed. None of them: find
     /// out whether the store can be written to.
     Batch(Vec<Statement>),
     /// Read one page of a record store's collection.
@@ -105,16 +106,6 @@ impl Cell {
     }
 }
 
-/// What one statement of a batch did.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct StatementResult {
-    /// The rows that it returned.
-    #[serde(default)]
-    pub rows: Rows,
-    /// How many rows it changed.
-    pub changes: u64,
-}
-
 /// One record of a page.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ScannedRecord {
@@ -142,8 +133,8 @@ pub enum Answer {
     Began,
     /// The rows of a query.
     Query(Rows),
-    /// What each statement of a batch did, in order.
-    Batch(Vec<StatementResult>),
+    /// How many rows each statement of a batch changed, in order.
+    Batch(Vec<u64>),
     /// A page of records.
     Scan(Page),
     /// How many records were removed.
@@ -175,14 +166,14 @@ impl Answer {
         }
     }
 
-    /// The results of a batch of so many statements.
+    /// What a batch of so many statements changed.
     ///
     /// # Errors
     /// [`Error::UnexpectedAnswer`] for any other answer.
-    pub fn results(self, statements: usize) -> Result<Vec<StatementResult>, Error> {
+    pub fn changes(self, statements: usize) -> Result<Vec<u64>, Error> {
         match self {
-            Self::Batch(results) if results.len() == statements => Ok(results),
-            _ => Err(crate::dialect::unexpected("one result for each statement of a batch")),
+            Self::Batch(changes) if changes.len() == statements => Ok(changes),
+            _ => Err(crate::dialect::unexpected("the changes of each statement of a batch")),
         }
     }
 }

@@ -134,7 +134,7 @@ fn settings_for(columns: &[ColumnName]) -> String {
 /// The candidate nearest to a misspelt name, if one is near enough to be meant: at most a third of it differs.
 #[must_use]
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let plain = |text: &str| text.to_lowercase().replace(['-', '_'], "");
+    let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
     let wanted = plain(name);
     candidates
         .into_iter()

@@ -1,7 +1,7 @@
 //! Instants in microseconds, which is what the originals store and compare by.
 
 use crate::error::Error;
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -25,10 +25,8 @@ impl Instant {
     #[must_use]
     pub fn parse_stored(text: &str) -> Option<Self> {
         Self::parse(text).ok().or_else(|| {
-            matches!(text.len(), 19 | 26)
-                .then(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok())
-                .flatten()
-                .and_then(|instant| Self::checked(instant.and_utc()))
+            let (date, time) = text.split_once(' ').filter(|_| matches!(text.len(), 19 | 26))?;
+            Self::parse(&format!("{date}T{time}Z")).ok()
         })
     }
 

@@ -10,6 +10,7 @@ pub mod effect;
 pub mod error;
 pub mod instant;
 pub mod jobs;
+pub mod named;
 pub mod plan;
 pub mod presets;
 pub mod report;
@@ -19,5 +20,6 @@ pub mod run;
 pub mod schema;
 pub mod select;
 pub mod sweep;
+pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod wasm;

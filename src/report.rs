@@ -2,8 +2,8 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::instant::Instant;
+use crate::named::Named;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// What a run did. Nothing is counted that did not happen.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,10 +23,10 @@ pub struct Report {
     /// Stale rows that were kept because a restricting row points at them, or at something that would go with them.
     pub restricted: u64,
     /// Rows truly removed, by table, dependants included. Empty in a dry run.
-    pub removed: BTreeMap<String, u64>,
+    pub removed: Named<u64>,
     /// In a dry run, what a real run would remove.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub would_remove: Option<BTreeMap<String, u64>>,
+    pub would_remove: Option<Named<u64>>,
     /// Whether the whole pass is done.
     pub complete: bool,
     /// Where the next run goes on; present unless complete.

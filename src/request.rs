@@ -6,11 +6,11 @@ use crate::error::{Error, suggest};
 use crate::instant::Instant;
 use crate::jobs::settings::{Settings, invalid};
 use crate::jobs::{Job, Names, Work};
+use crate::named::Named;
 use crate::presets::Preset;
-use crate::rule::eval::Value;
 use crate::sweep::bounds::{Bounds, positive};
+use crate::value::Value;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// A request as it comes from the host. Numbers are checked by [`Order::read`], for messages that name what is wrong.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -27,16 +27,16 @@ pub struct Request {
     pub now: Option<String>,
     /// Settings by job.
     #[serde(default)]
-    pub jobs: BTreeMap<String, BTreeMap<String, Value>>,
+    pub jobs: Named<Named<Value>>,
     /// Settings of this job that go before those.
     #[serde(default)]
-    pub settings: BTreeMap<String, Value>,
+    pub settings: Named<Value>,
     /// The project's user table.
     #[serde(default)]
     pub user_table: Option<String>,
     /// What foreign keys do on a deletion, by `table.column`.
     #[serde(default)]
-    pub on_delete: BTreeMap<String, String>,
+    pub on_delete: Named<String>,
     /// Whether to change nothing.
     #[serde(default)]
     pub dry_run: bool,
@@ -79,7 +79,7 @@ pub struct Order {
     /// The project's user table, if given.
     pub user_table: Option<String>,
     /// What foreign keys do on a deletion, by `table.column`.
-    pub on_delete: BTreeMap<String, Action>,
+    pub on_delete: Named<Action>,
     /// Whether to change nothing.
     pub dry_run: bool,
     /// Whether only the plan is wanted.
@@ -97,15 +97,21 @@ impl Order {
     /// Whatever is wrong with it; see [`Error`].
     pub fn read(request: &Request, checkpoint: Option<&Checkpoint>) -> Result<Self, Error> {
         let job = Job::by_name(&request.job)?;
-        let mut given = BTreeMap::new();
-        for (name, settings) in &request.jobs {
+        let mut given = Named::default();
+        for (name, settings) in request.jobs.iter() {
             let other = Job::by_name(name)?;
             Settings::of(other, settings)?;
             if other.name == job.name {
-                given.extend(settings.clone());
+                given = settings.clone();
             }
         }
-        given.extend(request.settings.clone());
+        for (name, value) in request.settings.iter() {
+            given.insert(name, value.clone());
+        }
+        let mut on_delete = Named::default();
+        for (column, action) in request.on_delete.iter() {
+            on_delete.insert(column, read_action(column, action)?);
+        }
 
         let asked = request.now.as_deref().map(Instant::parse).transpose()?;
         if let Some(checkpoint) = checkpoint {
@@ -122,11 +128,7 @@ impl Order {
             settings: Settings::of(job, &given)?,
             now,
             user_table: request.user_table.clone(),
-            on_delete: request
-                .on_delete
-                .iter()
-                .map(|(column, action)| Ok((column.clone(), read_action(column, action)?)))
-                .collect::<Result<_, Error>>()?,
+            on_delete,
             dry_run: request.dry_run,
             plan_only: request.plan_only,
             bounds: Bounds::read(&request.max_rows, &request.max_statements, &request.max_seconds)?,
@@ -150,7 +152,7 @@ impl Order {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let on_delete: Vec<String> =
-            self.on_delete.iter().map(|(column, action)| format!("{column}:{action:?}")).collect();
+            self.on_delete.iter().map(|(column, action)| format!("{column}:{action}")).collect();
         format!(
             "{}{}|{}|{}",
             self.settings.fingerprint(),

@@ -1,14 +1,14 @@
 //! Tables, columns and foreign keys, as read from the database.
 
 use crate::error::Error;
-use std::collections::BTreeMap;
+use crate::named::Named;
 use std::fmt;
 
 /// What a database declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schema {
     /// The tables by name.
-    pub tables: BTreeMap<String, Table>,
+    pub tables: Named<Table>,
 }
 
 /// A table.
@@ -119,7 +119,7 @@ impl Schema {
     /// Every foreign key that points at a table, with the table that it stands in, in the order of names.
     pub fn references_to<'a>(&'a self, table: &'a str) -> impl Iterator<Item = (&'a str, &'a ForeignKey)> {
         self.tables.iter().flat_map(move |(name, child)| {
-            child.foreign_keys.iter().filter(move |key| key.references == table).map(move |key| (name.as_str(), key))
+            child.foreign_keys.iter().filter(move |key| key.references == table).map(move |key| (name, key))
         })
     }
 }

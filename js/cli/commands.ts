@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { createJanitor, type JobDescription } from "../entry/node.ts";
 import { JanitorError } from "../errors.ts";
 import type { Checkpoint, Report } from "../report.ts";
@@ -63,7 +62,7 @@ async function keepWhatWasDone(
   file: CheckpointFile | undefined,
   output: Output,
 ): Promise<void> {
-  if (!(error instanceof JanitorError) || !error.report) return;
+  if (!(error instanceof JanitorError) || !error.report || error.report.slices === 0) return;
   show(error.report, options, output);
   await file?.settle(error.report).catch((second: unknown) => output.warnings([messageOf(second)]));
 }
@@ -80,24 +79,36 @@ async function runJob(
   try {
     const janitor = createJanitor({ store: opened.store, ...options.janitor });
     const plan = await janitor.plan(job.name, { ...options.judging, dryRun: options.dryRun });
-    output.lines([plan.opening]);
-    output.warnings(plan.warnings);
-    return await janitor.run(job.name, {
+    // Not before the run has begun: it may still refuse the checkpoint or a bound.
+    const open = once(() => {
+      output.lines([plan.opening]);
+      output.warnings(plan.warnings);
+    });
+    const report = await janitor.run(job.name, {
       ...options.judging,
       ...options.bounds,
       ...defined({ checkpoint }),
       dryRun: options.dryRun,
       signal,
-      onProgress: async (progress) => {
+      onProgress: (progress) => {
+        open();
         bar.show(progress);
-        // SQLite answers at once, so that without a pause no signal would ever be heard.
-        await nextTurn();
       },
     });
+    open();
+    return report;
   } finally {
     bar.stop();
     opened.close();
   }
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
+  };
 }
 
 function show(report: Report, options: Options, output: Output): void {

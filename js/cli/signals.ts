@@ -8,8 +8,9 @@ export interface Interruption {
 
 /**
  * Turns the first SIGINT or SIGTERM into an abort, which ends the run after the slice in hand. From then on the signals
- * mean what they mean to any process, so that a second one ends it at once (a shell then sees status 130 or 143), even
- * while it waits inside SQLite; the transaction in hand is rolled back by whoever opens the database next.
+ * mean what they mean to any process: a second one ends it at once (a shell then sees status 130 or 143), and whoever opens
+ * the database next rolls back what was in hand. While SQLite waits for a lock no signal is heard; that ends after the
+ * patience of the store.
  */
 export function abortOnSignals(): Interruption {
   const controller = new AbortController();

@@ -60,9 +60,9 @@ export function planLines(plan: Plan): string[] {
       "  dependants, in the order in which they are cared for:",
     );
     lines.push(...dependantLines(sweep).map(indented).map(indented));
-    sweep.statements.forEach((statement) => {
-      lines.push("", `  ${statement.purpose} ${statement.table}:`);
-      lines.push(...statement.sql.split("\n").map(indented).map(indented));
+    sweep.statements.forEach(({ purpose, table, sql }, at) => {
+      if (at > 0) lines.push("");
+      lines.push(`    ${purpose} ${table}:`, ...sql.split("\n").map((line) => `      ${line}`));
     });
   });
   return lines;

@@ -4,10 +4,10 @@ use super::{Dialect, Search, text, unexpected};
 use crate::effect::{Cell, Rows};
 use crate::error::Error;
 use crate::instant::Instant;
+use crate::named::Named;
 use crate::rule::Span;
 use crate::rule::sql::{Slot, Sql, Template};
 use crate::schema::{Column, Declared, ForeignKey, Schema, Table};
-use std::collections::BTreeMap;
 
 /// The dialect of SQLite 3.38 and later.
 pub struct Sqlite;
@@ -76,8 +76,9 @@ impl Dialect for Sqlite {
     }
 
     fn holds_instants(&self, column: &Column) -> bool {
-        let kind = column.kind.to_uppercase();
-        kind.is_empty() || ["DATE", "TIME", "TEXT", "CHAR"].iter().any(|part| kind.contains(part))
+        let kind = column.kind.to_ascii_uppercase();
+        kind.is_empty()
+            || ["DATETIME", "TIMESTAMP", "TEXT", "VARCHAR", "CHAR"].iter().any(|name| kind.starts_with(name))
     }
 
     fn within(&self, sql: &mut Sql, span: Span, _table: &str, alias: &str) {
@@ -160,7 +161,7 @@ impl Dialect for Sqlite {
         };
         let mut tables = read_columns(columns)?;
         for row in triggers {
-            if let Some(table) = spelt(tables.keys(), &text(row.first())?).and_then(|name| tables.get_mut(&name)) {
+            if let Some(table) = spelt(tables.names(), &text(row.first())?).and_then(|name| tables.get_mut(&name)) {
                 table.triggers.push(text(row.get(1))?);
             }
         }
@@ -173,10 +174,10 @@ impl Dialect for Sqlite {
     }
 }
 
-fn read_columns(rows: &Rows) -> Result<BTreeMap<String, Table>, Error> {
-    let mut tables = BTreeMap::<String, Table>::new();
+fn read_columns(rows: &Rows) -> Result<Named<Table>, Error> {
+    let mut tables = Named::<Table>::default();
     for row in rows {
-        let table = tables.entry(text(row.first())?).or_default();
+        let table = tables.entry(&text(row.first())?);
         table.without_row_ids = text(row.get(1))? != "0";
         table.columns.push(Column {
             name: text(row.get(2))?,
@@ -190,12 +191,12 @@ fn read_columns(rows: &Rows) -> Result<BTreeMap<String, Table>, Error> {
 
 /// Foreign keys, their names spelt as the tables and columns themselves are: SQLite tells them as they were written,
 /// in whatever case, and leaves out the target where it is the primary key.
-fn read_foreign_keys(rows: &Rows, tables: &BTreeMap<String, Table>) -> Result<Vec<(String, ForeignKey)>, Error> {
+fn read_foreign_keys(rows: &Rows, tables: &Named<Table>) -> Result<Vec<(String, ForeignKey)>, Error> {
     let mut keys: Vec<(String, String, ForeignKey)> = Vec::new();
     for row in rows {
         let (table, id) = (text(row.first())?, text(row.get(1))?);
         // A key to a table that does not exist can have no row that points anywhere.
-        let Some(references) = spelt(tables.keys(), &text(row.get(2))?) else { continue };
+        let Some(references) = spelt(tables.names(), &text(row.get(2))?) else { continue };
         let column = column_of(tables, &table, &text(row.get(3))?)?;
         let target =
             row.get(4).and_then(Cell::text).map(|target| column_of(tables, &references, &target)).transpose()?;
@@ -239,24 +240,19 @@ fn declared(text: &str) -> Declared {
     }
 }
 
-fn primary_key(tables: &BTreeMap<String, Table>, table: &str) -> Vec<String> {
-    let mut columns: Vec<&Column> = tables
-        .get(table)
-        .into_iter()
-        .flat_map(|table| &table.columns)
-        .filter(|column| column.primary_key > 0)
-        .collect();
-    columns.sort_by_key(|column| column.primary_key);
-    columns.into_iter().map(|column| column.name.clone()).collect()
+fn primary_key(tables: &Named<Table>, table: &str) -> Vec<String> {
+    let columns = tables.get(table).map(|table| table.columns.as_slice()).unwrap_or_default();
+    let place = |place: u64| columns.iter().find(|column| column.primary_key == place);
+    (1..).map_while(place).map(|column| column.name.clone()).collect()
 }
 
-fn spelt<'a>(mut names: impl Iterator<Item = &'a String>, name: &str) -> Option<String> {
-    names.find(|candidate| candidate.eq_ignore_ascii_case(name)).cloned()
+fn spelt<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) -> Option<String> {
+    names.find(|candidate| candidate.eq_ignore_ascii_case(name)).map(str::to_owned)
 }
 
-fn column_of(tables: &BTreeMap<String, Table>, table: &str, column: &str) -> Result<String, Error> {
+fn column_of(tables: &Named<Table>, table: &str, column: &str) -> Result<String, Error> {
     let columns = tables.get(table).into_iter().flat_map(|table| &table.columns);
-    spelt(columns.map(|column| &column.name), column).ok_or_else(|| Error::NotThisSchema {
+    spelt(columns.map(|column| column.name.as_str()), column).ok_or_else(|| Error::NotThisSchema {
         what: format!("a foreign key names `{table}.{column}`, which is not there"),
     })
 }

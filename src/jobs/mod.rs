@@ -10,7 +10,7 @@ use crate::error::{Error, suggest};
 use crate::instant::Instant;
 use crate::presets::Tables;
 use crate::rule::Rule;
-use crate::rule::eval::Value;
+use crate::value::Value;
 use serde::Serialize;
 use settings::{Setting, Settings};
 

@@ -3,8 +3,8 @@
 use super::Job;
 use crate::error::{Error, suggest};
 use crate::instant::Instant;
-use crate::rule::eval::Value;
-use std::collections::BTreeMap;
+use crate::named::Named;
+use crate::value::Value;
 
 /// A setting of a job.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub enum Kind {
 
 /// The settings of one run of a job, each checked against its [`Kind`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings(BTreeMap<&'static str, Value>);
+pub struct Settings(Named<Value>);
 
 impl Kind {
     /// The default.
@@ -72,14 +72,16 @@ impl Settings {
     ///
     /// # Errors
     /// [`Error::UnknownSetting`] and [`Error::InvalidSetting`].
-    pub fn of(job: &Job, given: &BTreeMap<String, Value>) -> Result<Self, Error> {
-        let mut settings: BTreeMap<&'static str, Value> =
-            job.settings.iter().map(|setting| (setting.name, setting.kind.default())).collect();
-        for (name, value) in given {
+    pub fn of(job: &Job, given: &Named<Value>) -> Result<Self, Error> {
+        let mut settings = Named::default();
+        for setting in job.settings {
+            settings.insert(setting.name, setting.kind.default());
+        }
+        for (name, value) in given.iter() {
             let Some(setting) = job.settings.iter().find(|setting| setting.name == name) else {
                 return Err(Error::UnknownSetting {
                     job: job.name.to_owned(),
-                    name: name.clone(),
+                    name: name.to_owned(),
                     suggestion: suggest(name, job.settings.iter().map(|setting| setting.name)),
                 });
             };

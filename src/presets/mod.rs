@@ -41,7 +41,7 @@ pub struct Tables {
 /// What happens to the rows of a table when a row that they point at goes.
 #[derive(Debug)]
 pub struct OnDelete {
-    /// The table that points; `USER` in it stands for the user table.
+    /// The table that points; `USER` at its beginning stands for the user table.
     pub table: &'static str,
     /// The column, or the table that it references where the project chooses the column's name.
     pub by: By,
@@ -80,7 +80,11 @@ impl Preset {
                     By::Column(column) => key.columns.iter().eq([column]),
                     By::User => key.references == user_table,
                 };
-                by && entry.table.replace("USER", user_table) == table
+                let named = match entry.table.strip_prefix("USER") {
+                    Some(rest) => table.strip_prefix(user_table) == Some(rest),
+                    None => table == entry.table,
+                };
+                by && named
             })
             .map(|entry| entry.action)
     }

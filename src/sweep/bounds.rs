@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::jobs::settings::invalid;
-use crate::rule::eval::Value;
+use crate::value::Value;
 
 /// The bounds of a run. Whichever comes first ends it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

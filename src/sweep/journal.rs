@@ -2,9 +2,9 @@
 
 use crate::checkpoint::{Checkpoint, Place};
 use crate::jobs::Work;
+use crate::named::Named;
 use crate::report::{Progress, Report};
 use crate::request::Order;
-use std::collections::BTreeMap;
 
 /// The counts of a run.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +14,7 @@ pub struct Journal {
     /// Stale rows kept because something restricts their removal.
     pub restricted: u64,
     /// Rows that went, or in a dry run would, by table.
-    pub gone: BTreeMap<String, u64>,
+    pub gone: Named<u64>,
     /// Rows that went from each sweep's own table, or would.
     pub by_sweep: Vec<u64>,
     /// Slices performed.
@@ -22,7 +22,7 @@ pub struct Journal {
     /// Statements run.
     pub statements: u64,
     /// Rows whose instants cannot be read, by table.
-    pub unreadable: BTreeMap<String, u64>,
+    pub unreadable: Named<u64>,
     /// Sentences for a person.
     pub warnings: Vec<String>,
     /// Milliseconds since the run began.
@@ -33,7 +33,7 @@ impl Journal {
     /// Counts rows of a table that went, or would.
     pub fn count(&mut self, table: &str, rows: u64) {
         if rows > 0 {
-            *self.gone.entry(table.to_owned()).or_default() += rows;
+            *self.gone.entry(table) += rows;
         }
     }
 
@@ -89,11 +89,11 @@ impl Journal {
             cutoff: work.cutoff,
             selected: self.selected,
             restricted: self.restricted,
-            removed: if order.dry_run { BTreeMap::new() } else { self.gone.clone() },
+            removed: if order.dry_run { Named::default() } else { self.gone.clone() },
             would_remove: order.dry_run.then(|| self.gone.clone()),
             complete,
             checkpoint: rest
-                .map(|place| Checkpoint::new(order.job.name, order.now, &order.fingerprint(), place.clone())),
+                .map(|place| Checkpoint::new(order.job.name, order.now, order.fingerprint(), place.clone())),
             slices: self.slices,
             elapsed_ms: self.elapsed_ms,
             warnings,

@@ -46,7 +46,7 @@ impl Pace {
     pub fn overfull(&mut self, used: u64, window: u64) {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let share = used as f64 / window.max(1) as f64;
-        self.window = (self.window * (share * 1.5).min(1.0)).clamp(WINDOW.0, WINDOW.2);
+        self.window = within(self.window * (share * 1.5).min(1.0), WINDOW.0, WINDOW.2);
     }
 
     /// Learns from a removal of so many stale rows.
@@ -60,7 +60,12 @@ impl Pace {
 
 /// At most twice as much, or half as much, at a time: one odd measurement must not decide.
 fn adapt(size: f64, target_ms: f64, took_ms: f64, (least, _, most): (f64, f64, f64)) -> f64 {
-    (size * (target_ms / took_ms.max(0.01)).clamp(0.5, 2.0)).clamp(least, most)
+    within(size * within(target_ms / took_ms.max(0.01), 0.5, 2.0), least, most)
+}
+
+/// `f64::clamp` can panic, with a message that prints floats, which takes a tenth of the wasm.
+fn within(value: f64, least: f64, most: f64) -> f64 {
+    value.max(least).min(most)
 }
 
 #[cfg(test)]

@@ -4,14 +4,13 @@
 use super::templates::{Filling, Purpose, SliceStatement, Templates, Writer};
 use crate::cascade::{Action, Cascade, Source, declared};
 use crate::dialect::Dialect;
-use crate::effect::{Statement, StatementResult};
+use crate::effect::Statement;
 use crate::error::Error;
 use crate::jobs::{Sweep, Work};
 use crate::plan::{Plan, PlannedStatement, SweepPlan, dependants};
 use crate::request::Order;
 use crate::rule::{Rule, Use};
 use crate::schema::{ForeignKey, Schema};
-use std::collections::BTreeSet;
 
 /// A sweep, ready to run.
 pub struct Prepared {
@@ -43,15 +42,11 @@ impl Prepared {
     }
 
     /// The rows that a slice removed from the tables of dependants.
-    pub fn deleted<'a>(
-        &'a self,
-        dialect: &dyn Dialect,
-        results: &'a [StatementResult],
-    ) -> impl Iterator<Item = (&'a str, u64)> {
-        let statements = self.templates.slice.iter().zip(results.iter().skip(dialect.prelude().len()));
-        statements.filter_map(|(statement, result)| {
+    pub fn deleted<'a>(&'a self, dialect: &dyn Dialect, changes: &'a [u64]) -> impl Iterator<Item = (&'a str, u64)> {
+        let statements = self.templates.slice.iter().zip(changes.iter().skip(dialect.prelude().len()));
+        statements.filter_map(|(statement, changes)| {
             let dependant = statement.purpose == Purpose::Delete && statement.table != self.cascade.root;
-            dependant.then_some((statement.table.as_str(), result.changes))
+            dependant.then_some((statement.table.as_str(), *changes))
         })
     }
 }
@@ -105,7 +100,7 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
 fn user_table(order: &Order, schema: &Schema) -> Result<String, Error> {
     let (table, column) = order.preset.user_reference;
     match &order.user_table {
-        Some(name) if schema.tables.contains_key(name) => Ok(name.clone()),
+        Some(name) if schema.tables.get(name).is_some() => Ok(name.clone()),
         Some(name) => Err(Error::NotThisSchema { what: format!("there is no table `{name}`, which userTable names") }),
         None => schema.referenced_by(table, column).map(str::to_owned).ok_or_else(|| Error::NotThisSchema {
             what: format!("there is no foreign key `{table}.{column}` that tells the user table (userTable sets it)"),
@@ -123,12 +118,12 @@ fn action(order: &Order, user_table: &str, table: &str, key: &ForeignKey) -> Opt
 fn check_settings(order: &Order, schema: &Schema) -> Result<(), Error> {
     let keys =
         schema.tables.iter().flat_map(|(name, table)| table.foreign_keys.iter().map(move |key| key.name_in(name)));
-    let known: BTreeSet<String> = keys.map(|key| key.to_string()).collect();
-    for (column, action) in &order.on_delete {
-        if !known.contains(column) {
+    let known: Vec<String> = keys.map(|key| key.to_string()).collect();
+    for (column, action) in order.on_delete.iter() {
+        if !known.iter().any(|known| known == column) {
             return Err(Error::InvalidSetting {
                 name: format!("onDelete.{column}"),
-                value: format!("{action:?}"),
+                value: action.to_string(),
                 expected: "for a foreign key of this database, as `table.column`; there is no such one".into(),
             });
         }

@@ -95,7 +95,7 @@ impl SqlRun {
                 self.read_schema(results)
             }
             Phase::Writable => {
-                answer.results(0)?;
+                answer.changes(0)?;
                 Ok(self.open())
             }
             Phase::Open => self.opened(&answer.rows()?),
@@ -247,10 +247,11 @@ impl SqlRun {
     fn found(&mut self, found: Found, narrowed: bool) -> Effect {
         let Some(upto) = found.upto.clone() else { return self.next_table() };
         let removable = found.stale - found.restricted.min(found.stale);
-        if removable > self.walk.filling.take && !narrowed {
-            if let Some(cut) = found.cut {
-                return self.narrow(cut, found.walked, removable);
-            }
+        if removable > self.walk.filling.take
+            && !narrowed
+            && let Some(cut) = found.cut
+        {
+            return self.narrow(cut, found.walked, removable);
         }
         if removable > 0 && self.rows_left() == 0 {
             return self.end_early();
@@ -258,10 +259,10 @@ impl SqlRun {
         self.walk.filling.upto = upto;
         self.journal.selected += found.stale;
         self.journal.restricted += found.restricted;
-        if found.unreadable > 0 {
-            if let Some(sweep) = self.sweeps.get(self.place.step) {
-                *self.journal.unreadable.entry(sweep.table().to_owned()).or_default() += found.unreadable;
-            }
+        if found.unreadable > 0
+            && let Some(sweep) = self.sweeps.get(self.place.step)
+        {
+            *self.journal.unreadable.entry(sweep.table()) += found.unreadable;
         }
         if removable == 0 {
             return self.walk_on(&found);
@@ -280,7 +281,7 @@ impl SqlRun {
         }
         let count = sweep.templates.count.as_ref().map(|count| count.fill(&self.walk.filling));
         self.journal.slices += 1;
-        self.journal.count_own(self.place.step, &sweep.table().to_owned(), removable);
+        self.journal.count_own(self.place.step, sweep.table(), removable);
         match count {
             Some(statement) => {
                 self.phase = Phase::Count { found };
@@ -300,10 +301,10 @@ impl SqlRun {
     }
 
     fn removed(&mut self, found: &Found, answer: Answer, statements: usize, took_ms: f64) -> Result<(), Error> {
-        let results = answer.results(statements)?;
+        let changes = answer.changes(statements)?;
         let Some(sweep) = self.sweeps.get(self.place.step) else { return Err(unexpected("a sweep in hand")) };
-        let own = results.last().map_or(0, |result| result.changes);
-        for (table, rows) in sweep.deleted(self.dialect, &results) {
+        let own = changes.last().copied().unwrap_or_default();
+        for (table, rows) in sweep.deleted(self.dialect, &changes) {
             self.journal.count(table, rows);
         }
         let table = sweep.table().to_owned();

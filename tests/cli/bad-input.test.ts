@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { assertRefused, NOW, newDatabase, run, snapshot } from "./command.ts";
 
 const ACCOUNTS = "remove_stale_unverified_accounts";
@@ -52,15 +52,17 @@ const CASES: readonly (readonly [args: readonly string[], code: string, words?: 
   [[ACCOUNTS, ...DATABASE, "--checkpoint", "."], "invalid_checkpoint"],
 ];
 
-for (const [args, code, words] of CASES) {
-  test(`refuses: idp-janitor ${args.join(" ").slice(0, 100)}`, { concurrency: true }, async (t) => {
-    const folder = newDatabase(t);
-    const before = snapshot(folder);
-    const outcome = await run(folder, args);
-    assertRefused(outcome, 2, code, words);
-    deepEqual(snapshot(folder), before);
-  });
-}
+describe("wrong use", { concurrency: 4 }, () => {
+  for (const [args, code, words] of CASES) {
+    test(`idp-janitor ${args.join(" ").slice(0, 100)}`, async (t) => {
+      const folder = newDatabase(t);
+      const before = snapshot(folder);
+      const outcome = await run(folder, args);
+      assertRefused(outcome, 2, code, words);
+      deepEqual(snapshot(folder), before);
+    });
+  }
+});
 
 test("what looks like a secret of the prototype is an unknown name like any other", async (t) => {
   const folder = newDatabase(t);

@@ -1,8 +1,9 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { assertRefused, NOW, newDatabase, rows, run, snapshot } from "./command.ts";
+import { assertRefused, finished, NOW, newDatabase, rows, run, snapshot, start } from "./command.ts";
 
 const ACCOUNTS = "remove_stale_unverified_accounts";
 const ARGS = ["--database", "sqlite:idp.db", "--now", NOW, "--checkpoint", "at.json"];
@@ -78,4 +79,27 @@ test("a file that cannot be put there is told before the run, one that can no mo
   }
   mkdirSync(join(folder, "at.json"));
   assertRefused(await run(folder, [ACCOUNTS, ...ARGS]), 2, "invalid_checkpoint", /regular file/);
+});
+
+test("a run that fails half-way tells what it did, and keeps its checkpoint", async (t) => {
+  const folder = newDatabase(t, 800);
+  const args = ["cleartokens", ...ARGS, "--slice-ms", "1"];
+  const child = start(folder, args);
+  const holder = new DatabaseSync(join(folder, "idp.db"), { timeout: 5000 });
+  t.after(() => holder.close());
+  child.stdout?.once("data", () => holder.exec("BEGIN IMMEDIATE"));
+  const outcome = await finished(child);
+  equal(outcome.status, 1);
+  match(outcome.stderr, /^idp-janitor: [^\n]+ \[store_locked\]\n$/);
+  match(outcome.stdout, /--checkpoint at\.json/);
+  equal(JSON.parse(readFileSync(join(folder, "at.json"), "utf8")).job, "cleartokens");
+
+  const failed = await run(folder, [...args, "--json"]);
+  equal(failed.status, 1);
+  deepEqual(Object.keys(JSON.parse(failed.stdout).error), ["code", "message"]);
+  ok(existsSync(join(folder, "at.json")));
+
+  holder.exec("ROLLBACK");
+  equal((await run(folder, args)).status, 0);
+  deepEqual(readdirSync(folder), ["idp.db"]);
 });

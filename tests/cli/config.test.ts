@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { assertRefused, NOW, newDatabase, run, snapshot } from "./command.ts";
 
 const ACCOUNTS = "remove_stale_unverified_accounts";
@@ -20,25 +20,25 @@ const KINDS = {
   "idp-janitor.config.json": TEXT,
 };
 
-for (const [name, text] of Object.entries(KINDS)) {
-  test(`${name} is found in the working directory, and anywhere by --config`, {
-    concurrency: true,
-  }, async (t) => {
-    const folder = newDatabase(t);
-    writeFileSync(join(folder, name), text);
-    const found = await run(folder, [ACCOUNTS]);
-    deepEqual([found.status, found.stderr], [0, ""]);
-    const report = JSON.parse(found.stdout);
-    deepEqual([report.dryRun, report.cutoff], [true, "2026-05-02T00:00:00.000000Z"]);
+describe("kinds of configuration", { concurrency: 4 }, () => {
+  for (const [name, text] of Object.entries(KINDS)) {
+    test(`${name} is found in the working directory, and anywhere by --config`, async (t) => {
+      const folder = newDatabase(t);
+      writeFileSync(join(folder, name), text);
+      const found = await run(folder, [ACCOUNTS]);
+      deepEqual([found.status, found.stderr], [0, ""]);
+      const report = JSON.parse(found.stdout);
+      deepEqual([report.dryRun, report.cutoff], [true, "2026-05-02T00:00:00.000000Z"]);
 
-    // Folders above are not searched: --config is the way to them.
-    const below = join(folder, "below");
-    mkdirSync(below);
-    assertRefused(await run(below, [ACCOUNTS]), 2, "invalid_setting", /--database/);
-    const named = await run(below, [ACCOUNTS, "--config", `../${name}`, "--database", "sqlite:../idp.db"]);
-    equal(JSON.parse(named.stdout).cutoff, report.cutoff);
-  });
-}
+      // Folders above are not searched: --config is the way to them.
+      const below = join(folder, "below");
+      mkdirSync(below);
+      assertRefused(await run(below, [ACCOUNTS]), 2, "invalid_setting", /--database/);
+      const named = await run(below, [ACCOUNTS, "--config", `../${name}`, "--database", "sqlite:../idp.db"]);
+      equal(JSON.parse(named.stdout).cutoff, report.cutoff);
+    });
+  }
+});
 
 test("flags go before the configuration", async (t) => {
   const folder = newDatabase(t);
@@ -80,15 +80,17 @@ const REFUSED: readonly (readonly [text: string, code: string, words: RegExp])[]
   [`{"jobs":{"${ACCOUNTS}":{"days":"30"}}}`, "invalid_setting", /days/],
 ];
 
-for (const [text, code, words] of REFUSED) {
-  test(`refuses a configuration: ${text || "(empty)"}`, { concurrency: true }, async (t) => {
-    const folder = newDatabase(t);
-    writeFileSync(join(folder, "idp-janitor.config.json"), text);
-    const before = snapshot(folder);
-    assertRefused(await run(folder, [ACCOUNTS, "--database", "sqlite:idp.db"]), 2, code, words);
-    deepEqual(snapshot(folder), before);
-  });
-}
+describe("wrong configurations", { concurrency: 4 }, () => {
+  for (const [text, code, words] of REFUSED) {
+    test(`${text || "(empty)"}`, async (t) => {
+      const folder = newDatabase(t);
+      writeFileSync(join(folder, "idp-janitor.config.json"), text);
+      const before = snapshot(folder);
+      assertRefused(await run(folder, [ACCOUNTS, "--database", "sqlite:idp.db"]), 2, code, words);
+      deepEqual(snapshot(folder), before);
+    });
+  }
+});
 
 test("refuses modules that fail, or that have nothing to say", async (t) => {
   const folder = newDatabase(t);

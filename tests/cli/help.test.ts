@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { newFolder, run, snapshot } from "./command.ts";
 
 const JOBS = [
@@ -11,22 +11,24 @@ const JOBS = [
 ];
 const COMMANDS = [[], ["list"], ["plan"], ...JOBS.map((job) => [job]), ...JOBS.map((job) => ["plan", job])];
 
-for (const command of COMMANDS) {
-  test(`help and version: idp-janitor ${command.join(" ")}`, { concurrency: true }, async (t) => {
-    const folder = newFolder(t);
-    for (const flag of ["--help", "-h"]) {
-      const { status, stdout, stderr } = await run(folder, [...command, flag]);
-      equal(stderr, "");
-      equal(status, 0);
-      match(stdout, /^Usage: idp-janitor /);
-    }
-    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-    for (const flag of ["--version", "-V"]) {
-      deepEqual(await run(folder, [...command, flag]), { status: 0, stdout: `${version}\n`, stderr: "" });
-    }
-    deepEqual(snapshot(folder), {});
-  });
-}
+describe("help and version", { concurrency: 4 }, () => {
+  for (const command of COMMANDS) {
+    test(`idp-janitor ${command.join(" ")}`, async (t) => {
+      const folder = newFolder(t);
+      for (const flag of ["--help", "-h"]) {
+        const { status, stdout, stderr } = await run(folder, [...command, flag]);
+        equal(stderr, "");
+        equal(status, 0);
+        match(stdout, /^Usage: idp-janitor /);
+      }
+      const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+      for (const flag of ["--version", "-V"]) {
+        deepEqual(await run(folder, [...command, flag]), { status: 0, stdout: `${version}\n`, stderr: "" });
+      }
+      deepEqual(snapshot(folder), {});
+    });
+  }
+});
 
 test("help names the jobs, the exit statuses and where configuration is found", async (t) => {
   const { stdout } = await run(newFolder(t), ["--help"]);

@@ -8,10 +8,10 @@ const TOKENS = "oauth2_provider_accesstoken";
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`${signal} ends the run after the slice in hand, with report and checkpoint`, async (t) => {
-    const whole = newDatabase(t, 10_000);
+    const whole = newDatabase(t, 800);
     equal((await run(whole, ARGS)).status, 0);
 
-    const folder = newDatabase(t, 10_000);
+    const folder = newDatabase(t, 800);
     const child = start(folder, [...ARGS, "--checkpoint", "at.json"]);
     child.stdout?.once("data", () => child.kill(signal));
     const stopped = await finished(child);
@@ -28,11 +28,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 test("a kill leaves a database that the next run finishes", async (t) => {
-  const whole = newDatabase(t, 10_000);
+  const whole = newDatabase(t, 800);
   equal((await run(whole, ARGS)).status, 0);
-  const folder = newDatabase(t, 10_000);
+  const folder = newDatabase(t, 800);
   const child = start(folder, ARGS);
-  child.stdout?.once("data", () => setTimeout(() => child.kill("SIGKILL"), 100));
+  child.stdout?.once("data", () => child.kill("SIGKILL"));
   equal((await finished(child)).status, null);
   equal((await run(folder, ARGS)).status, 0);
   equal(rows(folder, TOKENS), rows(whole, TOKENS));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 /// What the wasm may weigh gzipped, in bytes: what was reached when the budget was set, and a tenth.
-const BUDGET: usize = 190_000;
+const BUDGET: usize = 89_400;
 
 const WASM: &str = "target/wasm32-unknown-unknown/release/idp_janitor.wasm";
 const OUT: &str = "pkg/core";
@@ -35,16 +35,10 @@ fn main() -> ExitCode {
 fn build() -> Result<(), Box<dyn Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            "idp-janitor",
-            "--lib",
-            "--target",
-            "wasm32-unknown-unknown",
-        ])
+        // As an rlib besides, the crate would be left out of link-time optimisation.
+        .args(["rustc", "--release", "--locked", "--package", "idp-janitor", "--lib", "--crate-type", "cdylib"])
+        .args(["--target", "wasm32-unknown-unknown"])
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", without_paths())
         .status()?;
     if !built.success() {
         return Err("the crate does not build for wasm32".into());
@@ -59,6 +53,12 @@ fn build() -> Result<(), Box<dyn Error>> {
         .remove_producers_section(true)
         .generate(OUT)?;
     check_budget(&Path::new(OUT).join("core_bg.wasm"))
+}
+
+/// Flags that keep the folders of this machine out of what is shipped: panics name the files of dependencies.
+fn without_paths() -> String {
+    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
+    home.map(|home| format!("--remap-path-prefix={home}/registry/src/=")).unwrap_or_default()
 }
 
 fn check_budget(wasm: &Path) -> Result<(), Box<dyn Error>> {

@@ -1,16 +1,17 @@
 //! The wasm surface. It carries values across and decides nothing.
 
+mod convert;
+
 use crate::checkpoint::Checkpoint;
 use crate::effect::Outcome;
 use crate::error::{Error, suggest};
 use crate::jobs::{JOBS, describe};
+use crate::named::Named;
 use crate::request::Order;
 use crate::rule::eval::Record;
 use crate::run::Run;
 use crate::select::select_stale;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use convert::{parse, read, thrown, write};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -32,9 +33,9 @@ impl WasmRun {
         store: &str,
         #[wasm_bindgen(unchecked_param_type = "Checkpoint | undefined")] checkpoint: JsValue,
     ) -> Result<Self, JsValue> {
-        let checkpoint: Option<Checkpoint> = serde_wasm_bindgen::from_value(checkpoint)
-            .map_err(|error| thrown(&Error::InvalidCheckpoint { why: error.to_string() }))?;
-        Run::new(&read(request)?, store, checkpoint).map(Self).map_err(|error| thrown(&error))
+        let checkpoint: Option<Checkpoint> =
+            parse(&checkpoint).map_err(|error| thrown(&Error::InvalidCheckpoint { why: error.to_string() }))?;
+        Run::new(&read(&request)?, store, checkpoint).map(Self).map_err(|error| thrown(&error))
     }
 
     /// Takes in what came of the last effect and gives the next. Throws `{ code, message }`.
@@ -43,14 +44,14 @@ impl WasmRun {
         &mut self,
         #[wasm_bindgen(unchecked_param_type = "Outcome")] outcome: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let outcome: Outcome = read(outcome)?;
+        let outcome: Outcome = read(&outcome)?;
         self.0.next(outcome).map_err(|error| thrown(&error)).and_then(|step| write(&step))
     }
 
     /// Whether a record is stale still. Throws `{ code, message }`.
     #[wasm_bindgen(js_name = isStale)]
     pub fn is_stale(&self, #[wasm_bindgen(unchecked_param_type = "Row")] row: JsValue) -> Result<bool, JsValue> {
-        let record: Record = read(row)?;
+        let record: Record = read(&row)?;
         self.0.is_stale(&record).map_err(|error| thrown(&error))
     }
 
@@ -67,8 +68,8 @@ pub fn wasm_select_stale(
     #[wasm_bindgen(unchecked_param_type = "CoreRequest")] request: JsValue,
     #[wasm_bindgen(unchecked_param_type = "Record<string, readonly Row[]>")] tables: JsValue,
 ) -> Result<JsValue, JsValue> {
-    let order = Order::read(&read(request)?, None).map_err(|error| thrown(&error))?;
-    let tables: BTreeMap<String, Vec<Record>> = read(tables)?;
+    let order = Order::read(&read(&request)?, None).map_err(|error| thrown(&error))?;
+    let tables: Named<Vec<Record>> = read(&tables)?;
     select_stale(&order, &tables).map_err(|error| thrown(&error)).and_then(|selected| write(&selected))
 }
 
@@ -82,29 +83,4 @@ pub fn list_jobs() -> Result<JsValue, JsValue> {
 #[wasm_bindgen(js_name = suggest)]
 pub fn wasm_suggest(name: &str, candidates: Vec<String>) -> Option<String> {
     suggest(name, candidates.iter().map(String::as_str))
-}
-
-#[derive(Serialize)]
-struct Thrown<'a> {
-    code: &'a str,
-    message: &'a str,
-}
-
-fn thrown(error: &Error) -> JsValue {
-    throwable(error.code(), &error.to_string())
-}
-
-fn throwable(code: &str, message: &str) -> JsValue {
-    write(&Thrown { code, message }).unwrap_or_else(|error| error)
-}
-
-fn read<T: DeserializeOwned>(value: JsValue) -> Result<T, JsValue> {
-    serde_wasm_bindgen::from_value(value)
-        .map_err(|error| throwable("internal", &format!("a value of an unexpected shape: {error}")))
-}
-
-fn write<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
-    value
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .map_err(|error| JsValue::from_str(&error.to_string()))
 }
