@@ -1,9 +1,10 @@
 import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { insertAccess } from "./rows/access.ts";
-import { insertApplications, insertGrants } from "./rows/applications.ts";
+import { insertApplications } from "./rows/applications.ts";
 import { insertChains } from "./rows/chains.ts";
 import { insertDevices } from "./rows/devices.ts";
+import { insertGrants } from "./rows/grants.ts";
 import { insertIdentities } from "./rows/identities.ts";
 import { insertSessions } from "./rows/sessions.ts";
 import { insertUsers } from "./rows/users.ts";

@@ -61,5 +61,11 @@ function fromCore(error: unknown): JanitorError {
 }
 
 function isThrown(error: unknown): error is { code: ErrorCode; message: string } {
-  return typeof error === "object" && error !== null && !(error instanceof Error) && "code" in error && "message" in error;
+  return (
+    typeof error === "object" &&
+    error !== null &&
+    !(error instanceof Error) &&
+    "code" in error &&
+    "message" in error
+  );
 }

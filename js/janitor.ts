@@ -29,7 +29,8 @@ export interface JobSettings {
     /** Whether expired device grants go too, which the original never removes. Default false. */
     readonly deviceGrants?: boolean;
   };
-  readonly clearsessions?: Record<string, never>;
+  /** It has none. */
+  readonly clearsessions?: Readonly<Record<never, never>>;
 }
 
 /** A job's name. */
@@ -59,7 +60,7 @@ export interface RunOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Ends the run after this many stale rows of the job's own tables, 1 or more. */
   readonly maxRows?: number;
-  /** Ends the run before more than this many statements, 1 or more. */
+  /** Ends the run before more than this many statements; refused where not even one slice would fit. */
   readonly maxStatements?: number;
   /** Ends the run after the slice in which this many seconds have passed, more than 0. */
   readonly maxSeconds?: number;
@@ -67,7 +68,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Where an earlier run ended. */
   readonly checkpoint?: Checkpoint;
-  /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 100. */
+  /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 2,000 on SQLite. */
   readonly sliceMs?: number;
   /** Told after every slice. What it throws ends the run as a failure. */
   readonly onProgress?: (progress: Progress) => void | Promise<void>;
@@ -154,7 +155,10 @@ export function createJanitor(options: JanitorOptions): Janitor {
     async plan(job, run = {}) {
       const ending = await perform(store, { ...request(job, run), planOnly: true }, undefined, {});
       if ("planned" in ending) return ending.planned;
-      throw new JanitorError("internal", "a plan was asked for and a run was made; this is a defect of idp-janitor");
+      throw new JanitorError(
+        "internal",
+        "a plan was asked for and a run was made; this is a defect of idp-janitor",
+      );
     },
   };
 }

@@ -65,7 +65,10 @@ async function act(store: Store, effect: Effect, run: Run): Promise<Answer> {
     const stillStale = (row: Parameters<typeof toPlainRow>[0]) => call(() => run.isStale(toPlainRow(row)));
     return { remove: await records_(store).remove(collection, ids, stillStale) };
   }
-  throw new JanitorError("internal", "the core asked for what its host cannot do; this is a defect of idp-janitor");
+  throw new JanitorError(
+    "internal",
+    "the core asked for what its host cannot do; this is a defect of idp-janitor",
+  );
 }
 
 /** The core takes a property that is there for one that is meant. */
@@ -94,7 +97,9 @@ function failure(error: unknown, run: Run): JanitorError {
   const known =
     error instanceof JanitorError
       ? error
-      : new JanitorError("store_failed", error instanceof Error ? error.message : String(error), { cause: error });
+      : new JanitorError("store_failed", error instanceof Error ? error.message : String(error), {
+          cause: error,
+        });
   let report: Report;
   try {
     report = call(() => run.fail());

@@ -41,10 +41,14 @@ export function selectStale<R extends Row>(
   const { now, ...settings } = options;
   const request = { job, preset: "hidp", settings, clock: toInstantText(now ?? new Date()) ?? "" };
   const tables: Readonly<Record<string, readonly R[]>> = isRows(given) ? { [ONLY_TABLE]: given } : given;
-  const plain = Object.fromEntries(Object.entries(tables).map(([table, rows]) => [table, rows.map(toPlainRow)]));
+  const plain = Object.fromEntries(
+    Object.entries(tables).map(([table, rows]) => [table, rows.map(toPlainRow)]),
+  );
   const selected = Object.entries(call(() => coreSelectStale(request, plain)));
   if (isRows(given)) return selected.flatMap(([, positions]) => pick(given, positions));
-  return Object.fromEntries(selected.map(([table, positions]) => [table, pick(tables[table] ?? [], positions)]));
+  return Object.fromEntries(
+    selected.map(([table, positions]) => [table, pick(tables[table] ?? [], positions)]),
+  );
 }
 
 function isRows<R>(given: readonly R[] | object): given is readonly R[] {

@@ -63,11 +63,7 @@ export interface RecordStore {
    * Removes those of the records for which `stillStale` holds at the moment of removal, and with each of them what
    * belongs to it. Returns how many records of the collection itself were removed. An id that is gone counts nothing.
    */
-  remove(
-    collection: string,
-    ids: readonly string[],
-    stillStale: (row: Row) => boolean,
-  ): Promise<number>;
+  remove(collection: string, ids: readonly string[], stillStale: (row: Row) => boolean): Promise<number>;
 }
 
 /** A store that a janitor can work on. */

@@ -60,7 +60,7 @@ pub enum Error {
     /// Foreign keys for which nothing says what to do.
     #[error(
         "{} references rows that this job removes, and neither the database, the preset nor the settings say what to \
-         do with it; nothing was changed; add to the settings: onDelete: {{ {} }} (or \"set-null\", or \"restrict\" to keep those rows)",
+         do with it; nothing was changed; add to the settings: onDelete: {{ {} }} (on the command line: --on-delete TABLE.COLUMN=cascade; or \"set-null\", or \"restrict\" to keep those rows)",
         names(.columns), settings_for(.columns)
     )]
     UnknownReferences {

@@ -61,8 +61,6 @@ fn null() -> Value {
     Value::Null
 }
 
-/// The duration that a slice aims at by default, and what it may be.
-const SLICE_MS: f64 = 100.0;
 const LONGEST_SLICE_MS: f64 = 60_000.0;
 
 /// A request that has been checked.
@@ -86,8 +84,8 @@ pub struct Order {
     pub plan_only: bool,
     /// What ends the run early.
     pub bounds: Bounds,
-    /// The duration that a slice aims at, in milliseconds.
-    pub slice_ms: f64,
+    /// The duration that a slice aims at, in milliseconds, if given.
+    pub slice_ms: Option<f64>,
 }
 
 impl Order {
@@ -182,11 +180,10 @@ fn read_action(column: &str, text: &str) -> Result<Action, Error> {
     })
 }
 
-fn read_slice_ms(value: &Value) -> Result<f64, Error> {
+fn read_slice_ms(value: &Value) -> Result<Option<f64>, Error> {
     let expected = "a number of milliseconds from 1 to 60000";
     match positive("sliceMs", expected, value)? {
-        Some(ms) if (1.0..=LONGEST_SLICE_MS).contains(&ms) => Ok(ms),
-        Some(_) => Err(invalid("sliceMs", value, expected.into())),
-        None => Ok(SLICE_MS),
+        Some(ms) if !(1.0..=LONGEST_SLICE_MS).contains(&ms) => Err(invalid("sliceMs", value, expected.into())),
+        ms => Ok(ms),
     }
 }

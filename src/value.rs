@@ -72,7 +72,8 @@ fn write_real(f: &mut fmt::Formatter<'_>, value: f64) -> fmt::Result {
     }
     let sign = if value < 0.0 { "-" } else { "" };
     let thousandths = (value.abs() * 1000.0) as i64;
-    write!(f, "{sign}{}.{:03}", thousandths / 1000, thousandths % 1000)
+    let text = format!("{sign}{}.{:03}", thousandths / 1000, thousandths % 1000);
+    f.write_str(text.trim_end_matches('0'))
 }
 
 impl Serialize for Value {

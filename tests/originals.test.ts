@@ -155,7 +155,7 @@ function countRows(path: string): Map<string, number> {
     return new Map(
       tables.map(({ name }) => {
         const row = database.prepare(`SELECT count(*) AS rows FROM "${name}"`).get();
-        return [String(name), Number(row?.["rows"])];
+        return [String(name), Number(row?.rows)];
       }),
     );
   } finally {

@@ -40,7 +40,8 @@ function drawStart(seeding: Seeding, user: User): Instant {
   if (user.stale) return seeding.between(joined, joined + 3 * DAY);
   const age = random.fraction();
   if (age < 0.5 && joined < now - 92 * DAY) return seeding.between(joined, now - 91 * DAY);
-  if (age < 0.85 && joined < now - DAY) return seeding.between(Math.max(joined, now - 90 * DAY), now - 13 * HOUR);
+  if (age < 0.85 && joined < now - DAY)
+    return seeding.between(Math.max(joined, now - 90 * DAY), now - 13 * HOUR);
   return seeding.between(Math.max(joined, now - 12 * HOUR), now);
 }
 
@@ -52,7 +53,10 @@ function insertChain(seeding: Seeding, signIn: SignIn): void {
     const family = random.uuid4();
     const rotated = random.chance(0.33);
     const source = rotated ? insertRefreshToken(seeding, signIn, { family, revoked: signIn.at }) : null;
-    const accessToken = insertAccessToken(seeding, signIn, { idToken: insertIdToken(seeding, signIn), source });
+    const accessToken = insertAccessToken(seeding, signIn, {
+      idToken: insertIdToken(seeding, signIn),
+      source,
+    });
     insertRefreshToken(seeding, signIn, { family, accessToken });
   } else if (shape < 0.8) {
     // Plain OAuth: opaque tokens only.
@@ -63,7 +67,9 @@ function insertChain(seeding: Seeding, signIn: SignIn): void {
   } else if (shape < 0.94) {
     // Signed out: the access token is gone, the refresh token revoked, the ID token left over.
     insertIdToken(seeding, signIn);
-    insertRefreshToken(seeding, signIn, { revoked: signIn.at + random.integer(0, HOUR) });
+    insertRefreshToken(seeding, signIn, {
+      revoked: Math.min(signIn.at + random.integer(0, HOUR), seeding.now),
+    });
   } else if (shape < 0.96) {
     // An access token that somebody deleted by hand, which orphans the refresh token.
     insertRefreshToken(seeding, signIn, {});

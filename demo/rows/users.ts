@@ -14,16 +14,16 @@ export interface User {
   readonly stale: boolean;
 }
 
-const YEARS = 3 * 365 * DAY;
+const THREE_YEARS = 3 * 365 * DAY;
 const FIRST_NAMES = ["Ada", "Bram", "Chidi", "Dalia", "Eun", "Farid", "Greta", "Hana", "Imre", "Jo", "Kavya"];
 const LAST_NAMES = ["Jansen", "Okafor", "Lindqvist", "Moreau", "Nakamura", "Petrov", "Silva", "de Wit"];
 
 /** Inserts users in the order in which they joined, over the last three years; a quarter of them stale. */
 export function insertUsers(seeding: Seeding, count: number): User[] {
   const { random, now } = seeding;
-  const step = YEARS / count;
+  const step = THREE_YEARS / count;
   return Array.from({ length: count }, (_, index) => {
-    const joined = Math.floor(now - YEARS + (index + random.fraction()) * step);
+    const joined = Math.floor(now - THREE_YEARS + (index + random.fraction()) * step);
     const old = joined < now - 90 * DAY;
     const verified = !random.chance(old ? 0.272 : 0.4);
     const user: User = {

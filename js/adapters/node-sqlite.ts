@@ -8,13 +8,25 @@ import type { SqlStore, SqlValue, Statement, StatementResult } from "../store.ts
 /** How many prepared statements are kept. A job has a few dozen. */
 const PREPARED = 200;
 
+/** How the adapter uses its connection. */
+export interface NodeSqliteOptions {
+  /**
+   * The connection's page cache, in MiB, 1 or more. Default: what the connection has, which is 2 unless you set it. A
+   * slice that outgrows the cache keeps readers out before its commit, and takes longer.
+   */
+  readonly cacheMiB?: number;
+}
+
 /**
  * A store on an open database, which stays yours to close. How long it waits for a lock is what you opened it with
- * (`timeout`, milliseconds).
+ * (`timeout`, milliseconds; 5,000 is a good patience).
  *
  * The driver is synchronous. The event loop turns before each call, so that signals and timers get through.
  */
-export function nodeSqlite(database: DatabaseSync): SqlStore {
+export function nodeSqlite(database: DatabaseSync, options: NodeSqliteOptions = {}): SqlStore {
+  const { cacheMiB } = options;
+  if (cacheMiB !== undefined)
+    database.exec(`PRAGMA cache_size = ${-1024 * Math.max(1, Math.trunc(cacheMiB))}`);
   const prepared = new Map<string, StatementSync>();
 
   const prepare = (sql: string): StatementSync => {
@@ -94,11 +106,20 @@ const CODES: Readonly<Record<number, { code: ErrorCode; what: string }>> = {
   26: { code: "store_not_a_database", what: "the file is not an SQLite database" },
 };
 
+/** SQLITE_READONLY_RECOVERY and SQLITE_READONLY_ROLLBACK: what a killed writer left needs a writer to be undone. */
+const UNFINISHED_WRITE = [264, 776];
+
 /** The driver's error as a {@link JanitorError}, by SQLite's result code. */
 export function toJanitorError(error: unknown): JanitorError {
   if (error instanceof JanitorError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  const known = CODES[resultCode(error) & 0xff];
+  const code = resultCode(error);
+  if (UNFINISHED_WRITE.includes(code)) {
+    const what =
+      "somebody died while writing to the database, and it cannot be read until a real run (or any writer) has undone that";
+    return new JanitorError("store_read_only", what, { cause: error });
+  }
+  const known = CODES[code & 0xff];
   if (!known) return new JanitorError("store_failed", `the database failed: ${message}`, { cause: error });
   return new JanitorError(known.code, `${known.what} (${message})`, { cause: error });
 }

@@ -5,6 +5,7 @@ import { loadSync } from "../core.ts";
 
 loadSync(readFileSync(new URL("../core/core_bg.wasm", import.meta.url)));
 
+export type { CliConfig } from "../cli/config.ts";
 export * from "../index.ts";
 
 /** There for code that also runs in browsers: here the wasm is loaded already. */

@@ -50,6 +50,9 @@ pub trait Dialect: Sync {
     /// The position right after one; `None` at the end of all positions.
     fn after(&self, position: &str) -> Option<String>;
 
+    /// The duration that a slice aims at by default, in milliseconds.
+    fn slice_ms(&self) -> f64;
+
     /// Statements to run first in every atomic unit.
     fn prelude(&self) -> &'static [&'static str];
 
@@ -91,6 +94,12 @@ pub struct Found {
 }
 
 impl Found {
+    /// Stale rows that may go.
+    #[must_use]
+    pub fn removable(&self) -> u64 {
+        self.stale.saturating_sub(self.restricted)
+    }
+
     /// Reads the one row of a find statement.
     ///
     /// # Errors

@@ -146,6 +146,12 @@ impl Dialect for Sqlite {
         position.parse::<i64>().ok()?.checked_add(1).map(|next| next.to_string())
     }
 
+    /// SQLite has one writer, and a transaction rewrites every page of every index that it touches: many short ones
+    /// cost several times as much as few long ones. Django waits five seconds for a lock, and two leave it room.
+    fn slice_ms(&self) -> f64 {
+        2_000.0
+    }
+
     /// Order within a slice is then free, and a foreign key that is still broken at its end undoes it.
     fn prelude(&self) -> &'static [&'static str] {
         &["PRAGMA defer_foreign_keys = ON"]

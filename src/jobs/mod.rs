@@ -125,7 +125,7 @@ impl Work {
             Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
             _ => parts.concat(),
         };
-        let end = if complete { "." } else { "; the job is not finished, the next run goes on from the checkpoint." };
+        let end = if complete { "." } else { "; the job is not finished." };
         if dry_run { format!("{list} would be removed{end}") } else { format!("Successfully removed {list}{end}") }
     }
 }
@@ -158,6 +158,6 @@ mod tests {
             "Successfully removed 3 token(s), 3 grant(s) and 4 code(s)."
         );
         assert_eq!(work.summary(&[1, 0, 0, 0], true, true), "1 token(s), 0 grant(s) and 0 code(s) would be removed.");
-        assert!(work.summary(&[], false, false).ends_with("the next run goes on from the checkpoint."));
+        assert!(work.summary(&[], false, false).ends_with("; the job is not finished."));
     }
 }

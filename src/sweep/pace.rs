@@ -9,9 +9,9 @@ pub struct Pace {
 }
 
 /// Rows to walk in one find statement.
-const WINDOW: (f64, f64, f64) = (1_000.0, 4_000.0, 200_000.0);
+const WINDOW: (f64, f64, f64) = (1_000.0, 4_000.0, 1_000_000.0);
 /// Stale rows to take in one slice.
-const TAKE: (f64, f64, f64) = (50.0, 500.0, 20_000.0);
+const TAKE: (f64, f64, f64) = (50.0, 500.0, 100_000.0);
 
 /// A find may take up to this part of the target, so that most of a slice is removal.
 const FIND_SHARE: f64 = 0.25;

@@ -121,10 +121,8 @@ fn check_settings(order: &Order, schema: &Schema) -> Result<(), Error> {
     let known: Vec<String> = keys.map(|key| key.to_string()).collect();
     for (column, action) in order.on_delete.iter() {
         if !known.iter().any(|known| known == column) {
-            return Err(Error::InvalidSetting {
-                name: format!("onDelete.{column}"),
-                value: action.to_string(),
-                expected: "for a foreign key of this database, as `table.column`; there is no such one".into(),
+            return Err(Error::NotThisSchema {
+                what: format!("onDelete says \"{action}\" of `{column}`, and there is no such foreign key"),
             });
         }
     }

@@ -63,7 +63,7 @@ impl SqlRun {
     /// A run that has not begun.
     #[must_use]
     pub fn new(order: Order, dialect: &'static dyn Dialect, checkpoint: Option<Checkpoint>) -> Self {
-        let pace = Pace::new(order.slice_ms);
+        let pace = Pace::new(order.slice_ms.unwrap_or_else(|| dialect.slice_ms()));
         let work = Work { opening: String::new(), cutoff: None, sweeps: vec![], warnings: vec![] };
         Self {
             order,
@@ -246,7 +246,7 @@ impl SqlRun {
 
     fn found(&mut self, found: Found, narrowed: bool) -> Effect {
         let Some(upto) = found.upto.clone() else { return self.next_table() };
-        let removable = found.stale - found.restricted.min(found.stale);
+        let removable = found.removable();
         if removable > self.walk.filling.take
             && !narrowed
             && let Some(cut) = found.cut
@@ -257,13 +257,6 @@ impl SqlRun {
             return self.end_early();
         }
         self.walk.filling.upto = upto;
-        self.journal.selected += found.stale;
-        self.journal.restricted += found.restricted;
-        if found.unreadable > 0
-            && let Some(sweep) = self.sweeps.get(self.place.step)
-        {
-            *self.journal.unreadable.entry(sweep.table()) += found.unreadable;
-        }
         if removable == 0 {
             return self.walk_on(&found);
         }
@@ -279,15 +272,15 @@ impl SqlRun {
             self.phase = Phase::Remove { found, statements: statements.len() };
             return Effect::Batch(statements);
         }
-        let count = sweep.templates.count.as_ref().map(|count| count.fill(&self.walk.filling));
-        self.journal.slices += 1;
-        self.journal.count_own(self.place.step, sweep.table(), removable);
-        match count {
-            Some(statement) => {
+        match &sweep.templates.count {
+            Some(count) => {
                 self.phase = Phase::Count { found };
-                Effect::Query(statement)
+                Effect::Query(count.fill(&self.walk.filling))
             }
-            None => self.walk_on(&found),
+            None => {
+                self.would_remove(&found);
+                self.walk_on(&found)
+            }
         }
     }
 
@@ -320,12 +313,27 @@ impl SqlRun {
         for (table, cell) in sweep.templates.counted.iter().zip(row) {
             self.journal.count(table, cell.count()?);
         }
+        self.would_remove(found);
         self.pace.removed(found.stale, took_ms);
         Ok(())
     }
 
-    /// Goes on behind what a find has covered.
+    fn would_remove(&mut self, found: &Found) {
+        if let Some(sweep) = self.sweeps.get(self.place.step) {
+            self.journal.count_own(self.place.step, sweep.table(), found.removable());
+            self.journal.slices += 1;
+        }
+    }
+
+    /// Goes on behind what a find has covered, and whose slice is done if it needed one.
     fn walk_on(&mut self, found: &Found) -> Effect {
+        self.journal.selected += found.stale;
+        self.journal.restricted += found.restricted;
+        if found.unreadable > 0
+            && let Some(sweep) = self.sweeps.get(self.place.step)
+        {
+            *self.journal.unreadable.entry(sweep.table()) += found.unreadable;
+        }
         self.place.walked += found.walked;
         let next = found.upto.as_deref().filter(|upto| *upto != self.walk.last);
         match next.and_then(|upto| self.dialect.after(upto)) {

@@ -94,3 +94,55 @@ fn from_number(value: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_991.0;
     if value.fract() == 0.0 && value.abs() <= EXACT { Value::Int(value as i64) } else { Value::Real(value) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use js_sys::{BigInt, JSON, Uint8Array};
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    fn parsed(json: &str) -> Value {
+        from_js(&JSON::parse(json).unwrap())
+    }
+
+    #[wasm_bindgen_test]
+    fn reads_what_json_can_say() {
+        let value = parsed(r#"{"a": null, "b": [true, 1, -2.5, "x"], "c": {}}"#);
+        let Value::Map(map) = value else { panic!("{value:?}") };
+        assert_eq!(map.get("a"), Some(&Value::Null));
+        let list = vec![Value::Bool(true), Value::Int(1), Value::Real(-2.5), Value::Text("x".into())];
+        assert_eq!(map.get("b"), Some(&Value::List(list)));
+        assert_eq!(map.get("c"), Some(&Value::Map(Named::default())));
+    }
+
+    #[wasm_bindgen_test]
+    fn reads_integers_exactly_or_not_at_all() {
+        let bigint = |text: &str| from_js(&BigInt::new(&text.into()).unwrap());
+        assert_eq!(bigint("9007199254740993"), Value::Int(9_007_199_254_740_993));
+        assert_eq!(bigint("-9223372036854775808"), Value::Int(i64::MIN));
+        assert_eq!(bigint("9223372036854775808"), Value::Other);
+        assert_eq!(parsed("9007199254740991"), Value::Int(9_007_199_254_740_991));
+        // As a number it may have been another one.
+        assert_eq!(parsed("9007199254740992"), Value::Real(9_007_199_254_740_992.0));
+    }
+
+    #[wasm_bindgen_test]
+    fn reads_what_is_no_data_as_something_else() {
+        assert_eq!(from_js(&JsValue::UNDEFINED), Value::Null);
+        assert_eq!(from_js(&Uint8Array::new_with_length(3)), Value::Other);
+        assert_eq!(from_js(&JsValue::symbol(None)), Value::Other);
+    }
+
+    #[wasm_bindgen_test]
+    fn throws_plain_objects() {
+        let error = thrown(&Error::UnknownPreset { name: "x".into(), known: "`hidp`".into() });
+        let text = JSON::stringify(&error).unwrap();
+        assert_eq!(text, r#"{"code":"unknown_preset","message":"there is no preset `x`; the presets are `hidp`"}"#);
+    }
+
+    #[wasm_bindgen_test]
+    fn refuses_numbers_that_a_float_cannot_hold() {
+        assert!(write(&u64::MAX).is_err());
+        assert_eq!(write(&9_007_199_254_740_991_u64).unwrap().as_f64(), Some(9_007_199_254_740_991.0));
+    }
+}

@@ -1,0 +1,134 @@
+//! What is drawn: tables, the foreign keys between them, and rows.
+
+use idp_janitor::cascade::Action;
+use idp_janitor::schema::Declared;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Tables, the root first, and the foreign keys between them.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    pub tables: Vec<Table>,
+    pub edges: Vec<Edge>,
+    /// How often the rows are there, each time with other keys.
+    pub tiles: usize,
+}
+
+/// A table. Its first row is never removed: a default can point at it.
+#[derive(Debug, Clone)]
+pub struct Table {
+    pub without_row_ids: bool,
+    pub rows: Vec<Row>,
+}
+
+/// A row: whether it is stale, where it is one of the root's; whether it lacks its unique code; and which row it points
+/// at by each foreign key.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub stale: bool,
+    pub without_code: bool,
+    pub picks: Vec<u8>,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    pub child: usize,
+    pub parent: usize,
+    pub target: Target,
+    pub action: Action,
+    pub said: Said,
+    pub deferred: bool,
+    pub required: bool,
+    /// Whether its columns have the key of the parent's first row as their default.
+    pub has_default: bool,
+}
+
+/// What a key points at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    Id,
+    /// A unique column that is not the primary key, and may be NULL.
+    Code,
+    /// Two columns that are unique together.
+    Pair,
+}
+
+/// Who says what a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// The database itself.
+    Database,
+    /// The settings, whatever the database declares.
+    Settings(Declared),
+}
+
+/// At most this many tables, and foreign keys.
+pub const TABLES: usize = 5;
+const EDGES: usize = 10;
+
+/// Graphs that have, of the four actions, the given ones.
+pub fn graphs(actions: &'static [Action], tiles: impl Strategy<Value = usize>) -> impl Strategy<Value = Graph> {
+    let spine = vec((any::<u8>(), edge(&[Action::Cascade])), TABLES - 1);
+    let more = vec((any::<u8>(), any::<u8>(), edge(actions)), 0..=EDGES - TABLES + 1);
+    let tables = vec((prop::bool::weighted(0.2), vec(row(), 1..10)), 2..=TABLES);
+    (tables, spine, more, tiles).prop_map(|(tables, spine, more, tiles)| {
+        let tables: Vec<Table> = tables
+            .into_iter()
+            .enumerate()
+            // The root is walked by its row ids.
+            .map(|(at, (without, rows))| Table { without_row_ids: without && at > 0, rows })
+            .collect();
+        let count = tables.len();
+        let mut edges: Vec<Edge> = Vec::new();
+        // Most tables hang on an earlier one; the others are reached by other keys, or not at all.
+        for (child, (parent, edge)) in (1..count).zip(spine) {
+            if parent % 8 > 0 {
+                edges.push(Edge { child, parent: usize::from(parent) % child, ..edge });
+            }
+        }
+        edges.extend(more.into_iter().map(|(child, parent, edge)| {
+            let (child, parent) = (usize::from(child) % count, usize::from(parent) % count);
+            acyclic(Edge { child, parent, ..edge })
+        }));
+        Graph { tables, edges, tiles }
+    })
+}
+
+/// Cascades lead from a table to an earlier one, so that they form no cycle. Everything else may.
+fn acyclic(edge: Edge) -> Edge {
+    let (child, parent) = (edge.child.max(edge.parent), edge.child.min(edge.parent));
+    match edge.action {
+        Action::Cascade if child == parent => Edge { action: Action::SetNull, required: false, ..edge },
+        Action::Cascade => Edge { child, parent, ..edge },
+        _ => edge,
+    }
+}
+
+fn edge(actions: &'static [Action]) -> impl Strategy<Value = Edge> {
+    let target = prop_oneof![3 => Just(Target::Id), 1 => Just(Target::Code), 1 => Just(Target::Pair)];
+    let declared =
+        [Declared::NoAction, Declared::Cascade, Declared::SetNull, Declared::SetDefault, Declared::Restrict];
+    let said = prop_oneof![
+        1 => Just(Said::Database),
+        2 => Just(Said::Settings(Declared::NoAction)),
+        1 => select(declared.to_vec()).prop_map(Said::Settings),
+    ];
+    (target, select(actions), said, any::<[bool; 3]>()).prop_map(
+        |(target, action, said, [deferred, required, has_default])| {
+            let can_be_required = match action {
+                Action::Cascade | Action::Restrict => true,
+                Action::SetDefault => has_default,
+                Action::SetNull => false,
+            };
+            let required = required && can_be_required;
+            Edge { child: 0, parent: 0, target, action, said, deferred, required, has_default }
+        },
+    )
+}
+
+fn row() -> impl Strategy<Value = Row> {
+    (prop::bool::weighted(0.6), prop::bool::weighted(0.2), vec(any::<u8>(), EDGES))
+        .prop_map(|(stale, without_code, picks)| Row { stale, without_code, picks })
+}
