@@ -15,6 +15,7 @@ export interface User {
 }
 
 const THREE_YEARS = 3 * 365 * DAY;
+const STAFF = 5;
 const FIRST_NAMES = ["Ada", "Bram", "Chidi", "Dalia", "Eun", "Farid", "Greta", "Hana", "Imre", "Jo", "Kavya"];
 const LAST_NAMES = ["Jansen", "Okafor", "Lindqvist", "Moreau", "Nakamura", "Petrov", "Silva", "de Wit"];
 
@@ -25,7 +26,7 @@ export function insertUsers(seeding: Seeding, count: number): User[] {
   return Array.from({ length: count }, (_, index) => {
     const joined = Math.floor(now - THREE_YEARS + (index + random.fraction()) * step);
     const old = joined < now - 90 * DAY;
-    const verified = !random.chance(old ? 0.272 : 0.4);
+    const verified = !random.chance(old ? 0.272 : 0.4) || index < STAFF;
     const user: User = {
       id: random.uuid7(joined / 1000),
       email: `person${index + 1}@example.org`,
@@ -48,7 +49,7 @@ function insertUser(seeding: Seeding, user: User, index: number): void {
     password: `pbkdf2_sha256$1000000$${random.hex(22)}$${random.hex(43)}=`,
     last_login: lastLogin === null ? null : djangoText(lastLogin),
     is_superuser: index === 0 ? 1 : 0,
-    is_staff: index < 5 ? 1 : 0,
+    is_staff: index < STAFF ? 1 : 0,
     is_active: random.chance(0.02) ? 0 : 1,
     first_name: random.pick(FIRST_NAMES),
     last_name: random.pick(LAST_NAMES),

@@ -8,13 +8,20 @@ import type { SqlStore, SqlValue, Statement, StatementResult } from "../store.ts
 /** How many prepared statements are kept. A job has a few dozen. */
 const PREPARED = 200;
 
-/** How the adapter uses its connection. */
-export interface NodeSqliteOptions {
-  /**
-   * The connection's page cache, in MiB, 1 or more. Default: what the connection has, which is 2 unless you set it. A
-   * slice that outgrows the cache keeps readers out before its commit, and takes longer.
-   */
-  readonly cacheMiB?: number;
+/** Enough for the pages of a slice, and little enough that the process stays well under 150 MB. */
+const CACHE_KIB = 32 * 1024;
+
+/**
+ * Tunes a connection that serves a job alone; what it returns takes that back. A slice that fits into the page cache
+ * keeps no reader out before its commit, and a journal that stays need not be made anew for each. A database with a
+ * write-ahead log keeps its log.
+ */
+export function tune(database: DatabaseSync, options: { readonly readOnly?: boolean } = {}): () => void {
+  database.exec(`PRAGMA cache_size = ${-CACHE_KIB}`);
+  const mode = database.prepare("PRAGMA journal_mode").get()?.journal_mode;
+  if (options.readOnly || mode !== "delete") return () => undefined;
+  database.exec("PRAGMA journal_mode = PERSIST");
+  return () => database.exec("PRAGMA journal_mode = DELETE");
 }
 
 /**
@@ -23,10 +30,7 @@ export interface NodeSqliteOptions {
  *
  * The driver is synchronous. The event loop turns before each call, so that signals and timers get through.
  */
-export function nodeSqlite(database: DatabaseSync, options: NodeSqliteOptions = {}): SqlStore {
-  const { cacheMiB } = options;
-  if (cacheMiB !== undefined)
-    database.exec(`PRAGMA cache_size = ${-1024 * Math.max(1, Math.trunc(cacheMiB))}`);
+export function nodeSqlite(database: DatabaseSync): SqlStore {
   const prepared = new Map<string, StatementSync>();
 
   const prepare = (sql: string): StatementSync => {

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
-import { nodeSqlite, toJanitorError } from "../adapters/node-sqlite.ts";
+import { nodeSqlite, toJanitorError, tune } from "../adapters/node-sqlite.ts";
 import { JanitorError } from "../errors.ts";
 import type { SqlStore } from "../store.ts";
 import { messageOf } from "./exit.ts";
@@ -10,9 +10,6 @@ import { withoutWarnings } from "./node-warnings.ts";
 
 /** How long a statement waits for somebody else's lock, in milliseconds. */
 const PATIENCE_MS = 5000;
-
-/** Enough for the pages of a slice, and little enough that the process stays well under 150 MB. */
-const CACHE_MIB = 48;
 
 /** A store that was opened for the length of one command. */
 export interface OpenedStore {
@@ -31,7 +28,24 @@ export async function openStore(url: string, options: { readonly readOnly: boole
   const path = sqlitePath(url);
   await refuseWhatIsNoFile(path);
   const database = await openDatabase(path, options.readOnly);
-  return { store: nodeSqlite(database, { cacheMiB: CACHE_MIB }), close: () => database.close() };
+  let untune: () => void;
+  try {
+    untune = tune(database, options);
+  } catch (error) {
+    database.close();
+    throw toJanitorError(error);
+  }
+  return {
+    store: nodeSqlite(database),
+    close: () => {
+      try {
+        untune();
+      } catch {
+        // Somebody else holds the database: the empty journal stays, which harms nobody.
+      }
+      database.close();
+    },
+  };
 }
 
 function sqlitePath(url: string): string {

@@ -60,7 +60,7 @@ function addJob(parent: Command, job: JobDescription, version: string): Command 
     .option("--max-rows <n>", "end after this many stale rows")
     .option("--max-statements <n>", "end before more than this many statements")
     .option("--max-seconds <n>", "end after the slice in which this time is over")
-    .option("--slice-ms <n>", "how long one slice may take, in milliseconds (default: 100)")
+    .option("--slice-ms <n>", "how long one slice may take, in milliseconds (default: 2000 on SQLite)")
     .option("--checkpoint <file>", "go on from this file if it is there; keep it while there is work left")
     .addHelpText("after", () => `\n${settingsHelp(job)}${PLACES}\n\n${CHECKPOINT}\n\n${STATUSES}`);
 }

@@ -86,8 +86,7 @@ impl Model {
     /// The removal of all stale rows at once.
     pub fn removal(&self, state: &State) -> Expected {
         let children = self.children(state);
-        let stale: Vec<usize> =
-            (0..state.0[0].len()).filter(|row| is_stale(&state.0[0][*row])).collect();
+        let stale: Vec<usize> = (0..state.0[0].len()).filter(|row| is_stale(&state.0[0][*row])).collect();
         let held = |root: &&usize| {
             let going = self.closure([(0, **root)], &children);
             going.iter().any(|place| self.restricting(*place, &children).next().is_some())
@@ -124,7 +123,9 @@ impl Model {
         let stale = (0..state.0[0].len()).filter(|row| is_stale(&state.0[0][*row]));
         let going = self.closure(stale.map(|row| (0, row)), &self.children(state));
         (0..self.tables)
-            .map(|at| going.iter().filter(|(table, _)| *table == at).map(|(_, row)| text(&state.0[at][*row][0])).collect())
+            .map(|at| {
+                going.iter().filter(|(table, _)| *table == at).map(|(_, row)| text(&state.0[at][*row][0])).collect()
+            })
             .collect()
     }
 

@@ -68,12 +68,23 @@ pub enum Said {
 pub const TABLES: usize = 5;
 const EDGES: usize = 10;
 
-/// Graphs that have, of the four actions, the given ones.
-pub fn graphs(actions: &'static [Action], tiles: impl Strategy<Value = usize>) -> impl Strategy<Value = Graph> {
-    let spine = vec((any::<u8>(), edge(&[Action::Cascade])), TABLES - 1);
-    let more = vec((any::<u8>(), any::<u8>(), edge(actions)), 0..=EDGES - TABLES + 1);
+/// What graphs may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// The actions of their keys, beside the cascades by which most tables hang together.
+    pub actions: &'static [Action],
+    /// Whether settings say another thing than what the database declares.
+    pub overrides: bool,
+    /// How often the rows are there.
+    pub tiles: usize,
+}
+
+/// Graphs of a shape.
+pub fn graphs(shape: Shape) -> impl Strategy<Value = Graph> {
+    let spine = vec((any::<u8>(), edge(&[Action::Cascade], shape.overrides)), TABLES - 1);
+    let more = vec((any::<u8>(), any::<u8>(), edge(shape.actions, shape.overrides)), 0..=EDGES - TABLES + 1);
     let tables = vec((prop::bool::weighted(0.2), vec(row(), 1..10)), 2..=TABLES);
-    (tables, spine, more, tiles).prop_map(|(tables, spine, more, tiles)| {
+    (tables, spine, more).prop_map(move |(tables, spine, more)| {
         let tables: Vec<Table> = tables
             .into_iter()
             .enumerate()
@@ -89,10 +100,12 @@ pub fn graphs(actions: &'static [Action], tiles: impl Strategy<Value = usize>) -
             }
         }
         edges.extend(more.into_iter().map(|(child, parent, edge)| {
-            let (child, parent) = (usize::from(child) % count, usize::from(parent) % count);
+            // A third of them points at the root.
+            let (child, parent) = (usize::from(child) % count, usize::from(parent % 12) % (count + count / 2));
+            let parent = if parent < count { parent } else { 0 };
             acyclic(Edge { child, parent, ..edge })
         }));
-        Graph { tables, edges, tiles }
+        Graph { tables, edges, tiles: shape.tiles }
     })
 }
 
@@ -106,15 +119,13 @@ fn acyclic(edge: Edge) -> Edge {
     }
 }
 
-fn edge(actions: &'static [Action]) -> impl Strategy<Value = Edge> {
+fn edge(actions: &'static [Action], overrides: bool) -> impl Strategy<Value = Edge> {
     let target = prop_oneof![3 => Just(Target::Id), 1 => Just(Target::Code), 1 => Just(Target::Pair)];
-    let declared =
-        [Declared::NoAction, Declared::Cascade, Declared::SetNull, Declared::SetDefault, Declared::Restrict];
-    let said = prop_oneof![
-        1 => Just(Said::Database),
-        2 => Just(Said::Settings(Declared::NoAction)),
-        1 => select(declared.to_vec()).prop_map(Said::Settings),
-    ];
+    let mut declared = vec![Declared::NoAction];
+    if overrides {
+        declared.extend([Declared::Cascade, Declared::SetNull, Declared::SetDefault, Declared::Restrict]);
+    }
+    let said = prop_oneof![1 => Just(Said::Database), 3 => select(declared).prop_map(Said::Settings)];
     (target, select(actions), said, any::<[bool; 3]>()).prop_map(
         |(target, action, said, [deferred, required, has_default])| {
             let can_be_required = match action {

@@ -143,4 +143,3 @@ pub fn key_text(cell: Cell) -> String {
         other => panic!("no key: {other:?}"),
     }
 }
-

@@ -1,0 +1,189 @@
+//! Removals over random graphs of foreign keys, on a real database, against a model in memory.
+#![cfg(test)]
+
+mod common;
+#[path = "common/graph/mod.rs"]
+mod graph;
+
+use common::dump::{assert_no_dangling_keys, dump, lost};
+use common::host::{Host, removed, sum, would_remove};
+use common::request::request;
+use common::seeds::runner;
+use graph::database::{build, on_delete};
+use graph::model::{Model, State};
+use graph::spec::{Graph, Shape, graphs};
+use idp_janitor::cascade::Action::{self, Cascade, Restrict, SetDefault, SetNull};
+use idp_janitor::effect::Effect;
+use idp_janitor::report::Report;
+use idp_janitor::request::Request;
+use proptest::prelude::*;
+use rusqlite::Connection;
+use serde_json::{Value as Json, json};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+const JOB: &str = "remove_stale_unverified_accounts";
+
+fn removal(graph: &Graph, dry_run: bool, max_rows: Option<u64>) -> Request {
+    let bound = max_rows.map_or(Json::Null, Json::from);
+    request(JOB, json!({ "userTable": "people", "onDelete": on_delete(graph), "dryRun": dry_run, "maxRows": bound }))
+}
+
+fn planned(graph: &Graph) -> Request {
+    request(JOB, json!({ "userTable": "people", "onDelete": on_delete(graph), "planOnly": true }))
+}
+
+fn one_by_one(reports: &[Report]) -> bool {
+    reports.iter().flat_map(|report| &report.warnings).any(|warning| warning.contains("one at a time"))
+}
+
+fn selected_and_restricted(reports: &[Report]) -> (u64, u64) {
+    (reports.iter().map(|report| report.selected).sum(), reports.iter().map(|report| report.restricted).sum())
+}
+
+/// A slow host, so that slices become as small as they may.
+fn pass(conn: &Connection, request: &Request) -> Vec<Report> {
+    Host::new(conn).taking(|_, _| 10_000.0).run_to_completion(request)
+}
+
+/// Everything that is promised where no slice can change what another one finds stale, or held.
+///
+/// Returns how many slices the real run took.
+fn check_exactly(graph: &Graph, max_rows: Option<u64>) -> u64 {
+    let conn = build(graph);
+    let model = Model::new(&conn, graph);
+    let expected = model.removal(&State::read(&conn, graph));
+    let before = dump(&conn);
+
+    let dry = pass(&conn, &removal(graph, true, max_rows));
+    assert_eq!(dump(&conn), before, "a dry run changed something");
+    assert_eq!(sum(&dry, would_remove), expected.removed, "of a dry run");
+    assert_eq!(selected_and_restricted(&dry), (expected.stale, expected.restricted), "in a dry run");
+    assert_eq!(sum(&dry, removed), BTreeMap::new());
+
+    let real = pass(&conn, &removal(graph, false, max_rows));
+    assert!(!one_by_one(&real));
+    assert_eq!(State::read(&conn, graph), expected.after);
+    assert_no_dangling_keys(&conn);
+    assert_eq!(sum(&real, removed), expected.removed, "of a real run");
+    assert_eq!(lost(&before, &dump(&conn)), expected.removed);
+    assert_eq!(selected_and_restricted(&real), (expected.stale, expected.restricted), "in a real run");
+    assert!(max_rows.is_none_or(|max| real.iter().all(|report| report.selected - report.restricted <= max)));
+
+    let again = Host::new(&conn).run(&removal(graph, false, None));
+    assert_eq!((removed(&again), again.selected - again.restricted), (BTreeMap::new(), 0), "by a second run");
+    assert_eq!(State::read(&conn, graph), expected.after);
+    real.iter().map(|report| report.slices).sum()
+}
+
+/// What is promised where what goes with one row can free another: the dry run tells what nothing holds now; the real
+/// run may take more, but never a row that is held at that moment, nor one that hangs on nothing stale.
+fn check_one_by_one(graph: &Graph, max_rows: Option<u64>) {
+    let conn = build(graph);
+    let model = Model::new(&conn, graph);
+    let state = State::read(&conn, graph);
+    let (expected, reach) = (model.removal(&state), model.reach(&state));
+    let before = dump(&conn);
+
+    let dry = pass(&conn, &removal(graph, true, max_rows));
+    assert_eq!(dump(&conn), before, "a dry run changed something");
+    assert_eq!(sum(&dry, would_remove), expected.removed, "of a dry run");
+
+    let seen = RefCell::new(state);
+    let watch = |conn: &Connection, effect: &Effect| {
+        if !matches!(effect, Effect::Batch(_)) {
+            return;
+        }
+        let now = State::read(conn, graph);
+        let held = model.held(&seen.borrow());
+        for (table, held) in held.iter().enumerate() {
+            let gone: Vec<_> = held.difference(&now.ids(table)).cloned().collect();
+            assert_eq!(gone, Vec::<String>::new(), "of table {table} were held");
+        }
+        seen.replace(now);
+    };
+    let real = Host::new(&conn).after(watch).run_to_completion(&removal(graph, false, max_rows));
+    assert_no_dangling_keys(&conn);
+    let after = dump(&conn);
+    assert_eq!(sum(&real, removed), lost(&before, &after), "reported and truly gone");
+    for (table, rows) in &expected.removed {
+        assert!(sum(&real, removed).get(table) >= Some(rows), "less than the dry run told of {table}");
+    }
+    let first = State::read(&build(graph), graph);
+    for (table, reach) in reach.iter().enumerate() {
+        let gone: Vec<_> = first.ids(table).difference(&seen.borrow().ids(table)).cloned().collect();
+        assert!(gone.iter().all(|id| reach.contains(id)), "{gone:?} of table {table} hang on nothing stale");
+    }
+    // What was freed behind the walk is left for later runs, until all that is left is held.
+    for _ in 0..50 {
+        let report = Host::new(&conn).run(&removal(graph, false, None));
+        assert_no_dangling_keys(&conn);
+        if removed(&report).is_empty() {
+            assert_eq!(report.selected, report.restricted);
+            return;
+        }
+    }
+    panic!("later runs never come to an end");
+}
+
+fn max_rows() -> impl Strategy<Value = Option<u64>> {
+    prop_oneof![Just(None), (1u64..5).prop_map(Some)]
+}
+
+const WITHOUT_RESTRICT: &[Action] = &[Cascade, SetNull, SetNull, SetDefault];
+const WITH_RESTRICT: &[Action] = &[Cascade, SetNull, SetDefault, Restrict, Restrict];
+
+#[test]
+fn a_removal_does_what_the_model_does() {
+    let shape = Shape { actions: WITHOUT_RESTRICT, overrides: false, tiles: 1 };
+    runner(3, 300)
+        .run(&(graphs(shape), max_rows()), |(graph, max_rows)| {
+            check_exactly(&graph, max_rows);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn settings_go_before_what_the_database_declares() {
+    let shape = Shape { actions: WITHOUT_RESTRICT, overrides: true, tiles: 1 };
+    runner(4, 300)
+        .run(&(graphs(shape), max_rows()), |(graph, max_rows)| {
+            check_exactly(&graph, max_rows);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn many_slices_do_what_one_does() {
+    let shape = Shape { actions: WITHOUT_RESTRICT, overrides: false, tiles: 200 };
+    let slices = Cell::new(0);
+    runner(5, 5)
+        .run(&graphs(shape), |graph| {
+            slices.set(slices.get() + check_exactly(&graph, None));
+            Ok(())
+        })
+        .unwrap();
+    assert!(slices.get() > 8, "{} slices", slices.get());
+}
+
+#[test]
+fn what_restricts_is_kept_with_what_it_holds() {
+    let shape = Shape { actions: WITH_RESTRICT, overrides: false, tiles: 1 };
+    let (exact, disturbed) = (Cell::new(0), Cell::new(0));
+    runner(6, 300)
+        .run(&(graphs(shape), max_rows()), |(graph, max_rows)| {
+            let plan = Host::new(&build(&graph)).plan(&planned(&graph));
+            if plan.warnings.iter().any(|warning| warning.contains("one at a time")) {
+                disturbed.set(disturbed.get() + 1);
+                check_one_by_one(&graph, max_rows);
+            } else {
+                exact.set(exact.get() + 1);
+                check_exactly(&graph, max_rows);
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert!(exact.get() > 20 && disturbed.get() > 20, "{} and {}", exact.get(), disturbed.get());
+}
