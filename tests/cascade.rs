@@ -3,36 +3,431 @@
 
 mod common;
 
-use common::dump::{assert_no_dangling_keys, number};
-use common::hidp::{LONG_AGO, with_schema};
-use common::host::{Host, removed};
+use common::dump::{assert_no_dangling_keys, dump, lost, number, rows};
+use common::hidp::{self, with_schema};
+use common::host::{Failure, Host, removed, would_remove};
 use common::request::request;
+use idp_janitor::cascade::{Action, Cascade, Source};
+use idp_janitor::plan::{Dependant, Plan};
+use idp_janitor::request::Request;
+use idp_janitor::rule::{all, is_null, unreferenced};
+use idp_janitor::schema::{Declared, ForeignKey, Schema, Table};
 use rusqlite::Connection;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+
+/// People, the first two of them stale, and further tables.
+fn people_and(sql: &str) -> Connection {
+    with_schema(&format!(
+        "CREATE TABLE people (id integer PRIMARY KEY, email_verified datetime, date_joined datetime);
+         INSERT INTO people VALUES (1, NULL, '2020-01-01 00:00:00'), (2, NULL, '2020-01-01 00:00:00'),
+             (3, '2020-01-01 00:00:00', '2020-01-01 00:00:00');
+         {sql}"
+    ))
+}
+
+fn removal(on_delete: Json, more: Json) -> Request {
+    let mut properties = json!({ "userTable": "people", "onDelete": on_delete });
+    for (name, value) in more.as_object().unwrap() {
+        properties[name] = value.clone();
+    }
+    request("remove_stale_unverified_accounts", properties)
+}
+
+fn plan(conn: &Connection, on_delete: Json) -> Plan {
+    Host::new(conn).plan(&removal(on_delete, json!({ "planOnly": true })))
+}
+
+/// The statements of a plan's only sweep, as `purpose table`.
+fn order(plan: &Plan) -> Vec<String> {
+    let [sweep] = plan.sweeps.as_slice() else { panic!("several sweeps") };
+    sweep.statements.iter().map(|statement| format!("{} {}", statement.purpose, statement.table)).collect()
+}
+
+fn counts<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
+    counts.into_iter().map(|(table, rows)| (table.to_owned(), rows)).collect()
+}
+
+/// A dry run and a real run, which must tell and do the same.
+fn remove(conn: &Connection, on_delete: Json) -> BTreeMap<String, u64> {
+    let before = dump(conn);
+    let dry = Host::new(conn).run(&removal(on_delete.clone(), json!({ "dryRun": true })));
+    assert_eq!(dump(conn), before);
+    let real = Host::new(conn).run(&removal(on_delete, json!({})));
+    assert_no_dangling_keys(conn);
+    assert_eq!(removed(&real), lost(&before, &dump(conn)), "reported and truly gone");
+    assert_eq!(would_remove(&dry), removed(&real), "of the dry run and of the real one");
+    removed(&real)
+}
 
 #[test]
-fn a_row_that_becomes_free_within_a_slice_stays_out_of_it() {
-    // The second person is held by what goes along with the first.
-    let conn = database(
-        "CREATE TABLE belonging (id integer PRIMARY KEY, owner_id REFERENCES people (id) ON DELETE CASCADE);
-         CREATE TABLE deed (id integer PRIMARY KEY, owner_id REFERENCES people (id) ON DELETE CASCADE,
-             witness_id REFERENCES people (id) ON DELETE RESTRICT);
-         INSERT INTO people VALUES (1, NULL, '2020-01-01 00:00:00'), (2, NULL, '2020-01-01 00:00:00');
-         INSERT INTO belonging VALUES (1, 2);
-         INSERT INTO deed VALUES (1, 1, 2);",
+fn children_go_before_their_parents_and_let_go_before_that() {
+    let conn = people_and(
+        "CREATE TABLE device (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE,
+             main REFERENCES code ON DELETE SET NULL);
+         CREATE TABLE code (id integer PRIMARY KEY, device REFERENCES device ON DELETE CASCADE);
+         CREATE TABLE note (id integer PRIMARY KEY, about REFERENCES people ON DELETE SET NULL,
+             code REFERENCES code ON DELETE SET DEFAULT);",
     );
-    let report = Host::new(&conn).run(&removal(json!({ "maxRows": 1 })));
+    assert_eq!(
+        order(&plan(&conn, json!({}))),
+        [
+            "find people",
+            "set null device",
+            "set default note",
+            "delete code",
+            "delete device",
+            "set null note",
+            "delete people"
+        ]
+    );
+}
+
+/// Of two tables that point at each other, the one that is let go of less often goes first.
+#[test]
+fn the_order_lets_go_as_little_as_it_can() {
+    let conn = people_and(
+        "CREATE TABLE access (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE,
+             source REFERENCES refresh ON DELETE SET NULL, second REFERENCES refresh ON DELETE SET NULL);
+         CREATE TABLE refresh (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE,
+             access REFERENCES access ON DELETE SET NULL);",
+    );
+    // What is left of `access` lets go twice, once a column.
+    assert_eq!(
+        order(&plan(&conn, json!({}))),
+        [
+            "find people",
+            "set null refresh",
+            "delete access",
+            "set null access",
+            "set null access",
+            "delete refresh",
+            "delete people"
+        ]
+    );
+}
+
+#[test]
+fn settings_go_before_the_database_and_the_database_before_the_preset() {
+    let conn = hidp::with_schema(
+        "CREATE TABLE people (id char(32) PRIMARY KEY, email_verified datetime, date_joined datetime);
+         CREATE TABLE hidp_accounts_emailchangerequest (id integer PRIMARY KEY, user_id REFERENCES people);
+         CREATE TABLE otp_totp_totpdevice (id integer PRIMARY KEY, user_id REFERENCES people ON DELETE SET NULL);
+         CREATE TABLE django_admin_log (id integer PRIMARY KEY, user_id REFERENCES people ON DELETE RESTRICT);
+         CREATE TABLE people_groups (id integer PRIMARY KEY, customuser_id REFERENCES people);",
+    );
+    let plan = plan(&conn, json!({ "django_admin_log.user_id": "set-default" }));
+    let said = |dependant: &Dependant| (dependant.table.clone(), dependant.on_delete, dependant.source);
+    assert_eq!(
+        plan.sweeps[0].dependants.iter().map(said).collect::<Vec<_>>(),
+        [
+            ("django_admin_log".into(), Action::SetDefault, Source::Settings),
+            ("hidp_accounts_emailchangerequest".into(), Action::Cascade, Source::Preset),
+            ("otp_totp_totpdevice".into(), Action::SetNull, Source::Database),
+            ("people_groups".into(), Action::Cascade, Source::Preset),
+        ]
+    );
+}
+
+#[test]
+fn every_unknown_reference_is_named_before_anything_is_touched() {
+    let conn = people_and(
+        "CREATE TABLE authtoken_token (id integer PRIMARY KEY, user_id REFERENCES people);
+         CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE);
+         CREATE TABLE sale (id integer PRIMARY KEY, a, b, seller REFERENCES people ON DELETE NO ACTION,
+             FOREIGN KEY (a, b) REFERENCES pair (a, b));
+         CREATE TABLE pair (a, b, shop REFERENCES shop ON DELETE CASCADE, PRIMARY KEY (a, b));
+         CREATE TABLE elsewhere (id integer PRIMARY KEY, sale REFERENCES sale);
+         INSERT INTO authtoken_token VALUES (1, 1);",
+    );
+    let before = dump(&conn);
+    let error = Host::new(&conn).refusal(&removal(json!({}), json!({})));
+    assert_eq!(
+        error.to_string(),
+        "`authtoken_token.user_id`, `sale.seller`, `sale.a,b` references rows that this job removes, and neither the \
+         database, the preset nor the settings say what to do with it; nothing was changed; add to the settings: \
+         onDelete: { \"authtoken_token.user_id\": \"cascade\", \"sale.seller\": \"cascade\", \"sale.a,b\": \"cascade\" } \
+         (on the command line: --on-delete TABLE.COLUMN=cascade; or \"set-null\", or \"restrict\" to keep those rows)"
+    );
+    assert_eq!(error.code(), "unknown_reference");
+    assert_eq!(dump(&conn), before);
+
+    // What the message says to add is taken; it reaches another table then, and that has a key of its own.
+    let said = json!({ "authtoken_token.user_id": "cascade", "sale.seller": "cascade", "sale.a,b": "cascade" });
+    let error = Host::new(&conn).refusal(&removal(said.clone(), json!({})));
+    assert!(error.to_string().starts_with("`elsewhere.sale` references rows"), "{error}");
+    let mut said = said;
+    said["elsewhere.sale"] = json!("restrict");
+    assert_eq!(remove(&conn, said), counts([("authtoken_token", 1), ("people", 2)]));
+}
+
+#[test]
+fn settings_for_what_is_not_there_are_refused() {
+    let conn = people_and("CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people, name);");
+    for column in ["shop.name", "shop.Owner", "shops.owner", "shop.owner,name"] {
+        let error = Host::new(&conn).refusal(&removal(json!({ column: "cascade" }), json!({})));
+        let expected = format!(
+            "the database does not have the schema of this job: onDelete says \"cascade\" of `{column}`, and there is no \
+             such foreign key; nothing was changed"
+        );
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn a_cycle_of_cascades_is_refused_and_named() {
+    let conn = people_and(
+        "CREATE TABLE hanger (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE,
+             hook REFERENCES hook ON DELETE CASCADE);
+         CREATE TABLE hook (id integer PRIMARY KEY, rail REFERENCES rail ON DELETE CASCADE);
+         CREATE TABLE rail (id integer PRIMARY KEY, hanger REFERENCES hanger ON DELETE CASCADE);",
+    );
+    let error = Host::new(&conn).refusal(&removal(json!({}), json!({})));
+    assert_eq!(
+        error.to_string(),
+        "the cascading foreign keys `rail.hanger`, `hook.rail`, `hanger.hook` form a cycle, which cannot be removed in an \
+         order; nothing was changed; set one of them to \"set-null\" or \"restrict\" in onDelete"
+    );
+    assert_eq!(error.code(), "cascade_cycle");
+    for key in ["rail.hanger", "hook.rail", "hanger.hook"] {
+        assert_eq!(remove(&conn, json!({ key: "set-null" })).get("people"), counts([("people", 2)]).get("people"));
+        conn.execute_batch("INSERT INTO people VALUES (1, NULL, '2020-01-01 00:00:00'), (2, NULL, '2020-01-01 00:00:00')")
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_table_that_cascades_to_itself_is_refused_and_named() {
+    for (sql, key) in [
+        ("ALTER TABLE people ADD COLUMN boss REFERENCES people ON DELETE CASCADE", "people.boss"),
+        (
+            "CREATE TABLE folder (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE,
+                 inside REFERENCES folder ON DELETE CASCADE)",
+            "folder.inside",
+        ),
+    ] {
+        let error = Host::new(&people_and(sql)).refusal(&removal(json!({}), json!({})));
+        assert!(error.to_string().starts_with(&format!("the cascading foreign keys `{key}` form a cycle")), "{error}");
+    }
+}
+
+#[test]
+fn names_are_compared_as_sqlite_does_and_targets_may_be_left_out() {
+    let conn = people_and(
+        "CREATE TABLE shop (id integer PRIMARY KEY, Owner REFERENCES PEOPLE ON DELETE CASCADE);
+         CREATE TABLE parcel (id integer PRIMARY KEY, shop, FOREIGN KEY (SHOP) REFERENCES Shop (ID) ON DELETE CASCADE);
+         INSERT INTO shop VALUES (1, 1), (2, 3);
+         INSERT INTO parcel VALUES (1, 1), (2, 1), (3, 2);",
+    );
+    assert_eq!(plan(&conn, json!({})).sweeps[0].dependants[0].columns, ["Owner"]);
+    assert_eq!(remove(&conn, json!({})), counts([("parcel", 2), ("people", 2), ("shop", 1)]));
+}
+
+/// Django's inheritance of models: the key is a reference, too.
+#[test]
+fn a_primary_key_may_be_a_reference() {
+    let conn = people_and(
+        "CREATE TABLE employee (people_ptr_id integer PRIMARY KEY REFERENCES people ON DELETE CASCADE);
+         CREATE TABLE manager (employee_ptr_id integer PRIMARY KEY REFERENCES employee ON DELETE CASCADE);
+         CREATE TABLE team (id integer PRIMARY KEY, lead REFERENCES manager ON DELETE SET NULL);
+         INSERT INTO employee VALUES (1), (3);
+         INSERT INTO manager VALUES (1), (3);
+         INSERT INTO team VALUES (7, 1), (8, 3);",
+    );
+    assert_eq!(remove(&conn, json!({})), counts([("employee", 1), ("manager", 1), ("people", 2)]));
+    assert_eq!(number(&conn, "SELECT count(*) FROM team WHERE lead IS NULL"), 1);
+}
+
+#[test]
+fn a_default_is_taken_as_the_database_has_it() {
+    let conn = people_and(
+        "CREATE TABLE note (id integer PRIMARY KEY, by integer DEFAULT (1 + 2) REFERENCES people ON DELETE SET DEFAULT,
+             about integer REFERENCES people ON DELETE SET DEFAULT);
+         INSERT INTO note VALUES (1, 1, 2);",
+    );
+    assert_eq!(remove(&conn, json!({})), counts([("people", 2)]));
+    assert_eq!(rows(&conn, "note"), [["Integer(1)", "Integer(3)", "Null"]]);
+}
+
+#[test]
+fn a_reference_that_the_rule_excludes_is_no_dependant() {
+    let conn = hidp::database();
+    let plan = Host::new(&conn).plan(&request("cleartokens", json!({ "planOnly": true })));
+    let keys = |table: &str| -> Vec<String> {
+        let sweeps = plan.sweeps.iter().filter(|sweep| sweep.table == table);
+        let keys = sweeps.flat_map(|sweep| &sweep.dependants);
+        keys.map(|key| format!("{}.{} {}", key.table, key.columns.join(","), key.on_delete)).collect()
+    };
+    // Access tokens go when no refresh token points at them, ID tokens when no access token does.
+    assert_eq!(keys("oauth2_provider_accesstoken"), Vec::<String>::new());
+    assert_eq!(keys("oauth2_provider_idtoken"), Vec::<String>::new());
+    assert_eq!(keys("oauth2_provider_refreshtoken"), ["oauth2_provider_accesstoken.source_refresh_token_id set-null"]);
+}
+
+/// A key that points at another column than the one by which the rule says that nothing points is no vacuous one.
+#[test]
+fn a_reference_to_another_column_than_the_rule_excludes_stays_a_dependant() {
+    let key = |target: &str| ForeignKey {
+        columns: vec!["owner".into()],
+        references: "people".into(),
+        target: vec![target.into()],
+        declared: Declared::Cascade,
+    };
+    let mut schema = Schema::default();
+    schema.tables.insert("people", Table::default());
+    schema.tables.insert("shop", Table { foreign_keys: vec![key("id"), key("code")], ..Table::default() });
+    let rule = all([is_null("email_verified"), unreferenced("shop", "owner", "id")]);
+    let cascade = Cascade::plan(&schema, "people", &rule, |_, _| Some((Action::Cascade, Source::Database))).unwrap();
+    let targets: Vec<_> = cascade.edges.iter().map(|edge| edge.key.target.join(",")).collect();
+    assert_eq!(targets, ["code"]);
+}
+
+/// Each of two people, and whether something holds them.
+#[test]
+fn what_restricts_holds_whatever_would_take_it_along() {
+    let tables = "CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE,
+             partner REFERENCES people ON DELETE CASCADE);
+         CREATE TABLE parcel (id integer PRIMARY KEY, shop REFERENCES shop ON DELETE CASCADE);
+         CREATE TABLE bill (id integer PRIMARY KEY, parcel REFERENCES parcel ON DELETE RESTRICT,
+             payer REFERENCES people ON DELETE RESTRICT);";
+    for (rows, kept, gone) in [
+        ("", 0, counts([("people", 2)])),
+        // Directly; through a shop; through either of its two people; through a parcel of the shop.
+        ("INSERT INTO bill VALUES (1, NULL, 1)", 1, counts([("people", 1)])),
+        ("INSERT INTO shop VALUES (1, 1, NULL)", 0, counts([("people", 2), ("shop", 1)])),
+        (
+            "INSERT INTO shop VALUES (1, 1, NULL); INSERT INTO parcel VALUES (1, 1); INSERT INTO bill VALUES (1, 1, NULL)",
+            1,
+            counts([("people", 1)]),
+        ),
+        (
+            "INSERT INTO shop VALUES (1, 1, 2); INSERT INTO parcel VALUES (1, 1), (2, 1); INSERT INTO bill VALUES (1, 2, NULL)",
+            2,
+            counts([]),
+        ),
+        (
+            "INSERT INTO shop VALUES (1, 3, 2); INSERT INTO parcel VALUES (1, 1), (2, 1)",
+            0,
+            counts([("parcel", 2), ("people", 2), ("shop", 1)]),
+        ),
+        // A bill of what hangs on nobody stale holds nobody.
+        (
+            "INSERT INTO shop VALUES (1, 3, NULL); INSERT INTO parcel VALUES (1, 1); INSERT INTO bill VALUES (1, 1, 3)",
+            0,
+            counts([("people", 2)]),
+        ),
+    ] {
+        let conn = people_and(&format!("{tables} {rows};"));
+        assert_eq!(remove(&conn, json!({})), gone, "{rows}");
+        let report = Host::new(&conn).run(&removal(json!({}), json!({})));
+        assert_eq!((report.selected, report.restricted), (kept, kept), "{rows}");
+        let warning = format!(
+            "{kept} stale row(s) were kept because rows that restrict their removal point at them or at what would go with them"
+        );
+        assert_eq!(report.warnings.contains(&warning), kept > 0, "{rows}: {:?}", report.warnings);
+    }
+}
+
+#[test]
+fn restrict_by_settings_holds_what_the_database_would_let_go() {
+    let conn = people_and(
+        "CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE);
+         INSERT INTO shop VALUES (1, 1);",
+    );
+    assert_eq!(remove(&conn, json!({ "shop.owner": "restrict" })), counts([("people", 1)]));
+    assert_eq!(number(&conn, "SELECT count(*) FROM shop"), 1);
+}
+
+/// Regression: what goes with the first person holds the second. With it gone, the second one was free in the middle of
+/// the slice, and went without what belongs to them.
+#[test]
+fn a_row_that_is_freed_within_a_slice_is_not_taken_by_it() {
+    let schema = "CREATE TABLE belonging (id integer PRIMARY KEY, owner REFERENCES people);
+        CREATE TABLE deed (id integer PRIMARY KEY, owner REFERENCES people, witness REFERENCES people);
+        INSERT INTO belonging VALUES (1, 2);
+        INSERT INTO deed VALUES (1, 1, 2);";
+    let on_delete = json!({ "belonging.owner": "cascade", "deed.owner": "cascade", "deed.witness": "restrict" });
+    let conn = people_and(schema);
+    let bounded = Host::new(&conn).run(&removal(on_delete.clone(), json!({ "maxRows": 1 })));
     assert_no_dangling_keys(&conn);
-    println!("{report:?}");
-    assert_eq!(number(&conn, "SELECT count(*) FROM people"), 1);
+    assert_eq!(removed(&bounded), counts([("deed", 1), ("people", 1)]), "within maxRows");
+
+    Host::new(&conn).run(&removal(on_delete, json!({})));
+    assert_eq!(number(&conn, "SELECT count(*) FROM people"), 1, "after the next run");
 }
-fn removal(more: Json) -> idp_janitor::request::Request {
-    let mut more = more;
-    more["userTable"] = json!("people");
-    request("remove_stale_unverified_accounts", more)
+
+/// Regression: the dry run thought away what earlier sweeps find stale, what is held of it included.
+#[test]
+fn a_dry_run_knows_that_what_an_earlier_sweep_keeps_still_points() {
+    let conn = hidp::database();
+    conn.execute_batch(
+        "CREATE TABLE audit (id integer PRIMARY KEY,
+             token REFERENCES oauth2_provider_refreshtoken ON DELETE RESTRICT);
+         INSERT INTO oauth2_provider_accesstoken (id, expires) VALUES (1, '2020-01-01 00:00:00');
+         INSERT INTO oauth2_provider_refreshtoken (id, revoked, access_token_id) VALUES (1, '2020-01-01 00:00:00', 1);
+         INSERT INTO audit VALUES (1, 1);",
+    )
+    .unwrap();
+    let dry = Host::new(&conn).run(&request("cleartokens", json!({ "dryRun": true })));
+    let real = Host::new(&conn).run(&request("cleartokens", json!({})));
+    assert_eq!(removed(&real), counts([]));
+    assert_eq!(would_remove(&dry), removed(&real));
 }
-fn database(sql: &str) -> Connection {
-    with_schema(&format!(
-        "CREATE TABLE people (id integer PRIMARY KEY, email_verified datetime, date_joined datetime); {sql}"
-    ))
+
+/// A ring of a person and their shop, in which the shop goes first: whatever the database itself does when it goes, it
+/// must not do it to the person.
+#[test]
+fn settings_spare_rows_that_go_themselves_what_the_database_declares() {
+    for declared in ["NO ACTION", "SET NULL", "CASCADE", "RESTRICT"] {
+        let conn = people_and(&format!(
+            "CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE);
+             ALTER TABLE people ADD COLUMN favourite REFERENCES shop ON DELETE {declared};
+             INSERT INTO shop VALUES (1, 1);
+             UPDATE people SET favourite = 1;"
+        ));
+        let request = removal(json!({ "people.favourite": "set-null" }), json!({}));
+        match Host::new(&conn).run_from(&request, None) {
+            Ok(report) => assert_eq!(removed(&report), counts([("people", 2), ("shop", 1)]), "{declared}"),
+            Err(Failure::Store(error, _)) => panic!("declared {declared}: {error}"),
+            Err(Failure::Core(error)) => panic!("declared {declared}: {error}"),
+        }
+        assert_eq!(rows(&conn, "people").len(), 1);
+    }
+}
+
+/// Statements have names of their own, for the rows that go and for those that were walked.
+#[test]
+fn tables_may_be_called_what_statements_call_their_parts() {
+    for name in ["w", "W", "t", "r1", "doomed_people", "doomed_shop", "position"] {
+        let conn = people_and(&format!(
+            "CREATE TABLE \"{name}\" (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE);
+             CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE,
+                 inside REFERENCES \"{name}\" ON DELETE SET NULL);
+             INSERT INTO \"{name}\" VALUES (1, 1), (2, 3);
+             INSERT INTO shop VALUES (1, 2, 1), (2, 3, 1), (3, 3, 2);",
+        ));
+        for other in ["cascade", "restrict"] {
+            let request = removal(json!({ format!("{name}.owner"): other }), json!({ "dryRun": true }));
+            let report = Host::new(&conn).run_from(&request, None).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            assert_eq!(report.restricted, u64::from(other == "restrict"), "{name}");
+        }
+        assert_eq!(remove(&conn, json!({})), counts([(name, 1), ("people", 2), ("shop", 1)]), "{name}");
+    }
+}
+
+#[test]
+fn a_trigger_on_what_loses_rows_is_warned_of() {
+    let conn = people_and(
+        "CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE);
+         CREATE TABLE note (id integer PRIMARY KEY, owner REFERENCES people ON DELETE SET NULL);
+         CREATE TRIGGER keep_count AFTER DELETE ON Shop BEGIN SELECT 1; END;
+         CREATE TRIGGER mourn BEFORE DELETE ON people BEGIN SELECT 1; END;
+         CREATE TRIGGER elsewhere AFTER UPDATE ON note BEGIN SELECT 1; END;",
+    );
+    let warnings = [
+        "`shop` has a trigger `keep_count`; what it does is not in the counts",
+        "`people` has a trigger `mourn`; what it does is not in the counts",
+    ];
+    assert_eq!(plan(&conn, json!({})).warnings, warnings);
+    assert_eq!(Host::new(&conn).run(&removal(json!({}), json!({}))).warnings, warnings);
 }
