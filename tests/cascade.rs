@@ -191,8 +191,10 @@ fn a_cycle_of_cascades_is_refused_and_named() {
     assert_eq!(error.code(), "cascade_cycle");
     for key in ["rail.hanger", "hook.rail", "hanger.hook"] {
         assert_eq!(remove(&conn, json!({ key: "set-null" })).get("people"), counts([("people", 2)]).get("people"));
-        conn.execute_batch("INSERT INTO people VALUES (1, NULL, '2020-01-01 00:00:00'), (2, NULL, '2020-01-01 00:00:00')")
-            .unwrap();
+        conn.execute_batch(
+            "INSERT INTO people VALUES (1, NULL, '2020-01-01 00:00:00'), (2, NULL, '2020-01-01 00:00:00')",
+        )
+        .unwrap();
     }
 }
 

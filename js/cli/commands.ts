@@ -37,7 +37,7 @@ export async function planCommand(job: JobDescription, options: Options, output:
 export async function runCommand(job: JobDescription, options: Options, output: Output): Promise<number> {
   // A dry run is no part of a pass: it neither goes on from a checkpoint nor leaves one.
   const path = options.dryRun ? undefined : options.checkpoint;
-  const file = path === undefined ? undefined : await CheckpointFile.open(path, job.name);
+  const file = path === undefined ? undefined : await CheckpointFile.open(path);
   const interruption = abortOnSignals();
   try {
     const report = await runJob(job, options, file?.checkpoint, interruption.signal, output).catch(

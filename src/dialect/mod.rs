@@ -47,6 +47,9 @@ pub trait Dialect: Sync {
     /// The statement that finds what is stale in the next window of a walk; see [`Found`].
     fn find(&self, table: &str, search: &Search) -> Template;
 
+    /// Whether a text is a position.
+    fn is_position(&self, text: &str) -> bool;
+
     /// The position right after one; `None` at the end of all positions.
     fn after(&self, position: &str) -> Option<String>;
 

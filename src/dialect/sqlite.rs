@@ -142,6 +142,10 @@ impl Dialect for Sqlite {
         sql.finish()
     }
 
+    fn is_position(&self, text: &str) -> bool {
+        text.parse::<i64>().is_ok()
+    }
+
     fn after(&self, position: &str) -> Option<String> {
         position.parse::<i64>().ok()?.checked_add(1).map(|next| next.to_string())
     }

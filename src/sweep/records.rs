@@ -66,7 +66,7 @@ impl RecordRun {
         if let Some(checkpoint) = checkpoint {
             match checkpoint.place(&order.fingerprint()) {
                 Some(kept) if kept.step < work.sweeps.len() => place = kept,
-                Some(_) => return Err(Error::InvalidCheckpoint { why: "it lies beyond the job's last sweep".into() }),
+                Some(_) => return Err(Error::InvalidCheckpoint { why: "it names no place in this job".into() }),
                 None => journal.warnings.push(
                     "the settings are not those of the checkpoint, so the pass began anew from the beginning".into(),
                 ),

@@ -164,9 +164,10 @@ impl SqlRun {
 
     fn resume(&mut self) -> Result<(), Error> {
         let Some(checkpoint) = self.checkpoint.take() else { return Ok(()) };
+        let is_position = |place: &Place| place.from.as_deref().is_none_or(|from| self.dialect.is_position(from));
         match checkpoint.place(&self.order.fingerprint()) {
-            Some(place) if place.step < self.sweeps.len() => self.place = place,
-            Some(_) => return Err(Error::InvalidCheckpoint { why: "it lies beyond the job's last sweep".into() }),
+            Some(place) if place.step < self.sweeps.len() && is_position(&place) => self.place = place,
+            Some(_) => return Err(Error::InvalidCheckpoint { why: "it names no place in this job".into() }),
             None => self
                 .journal
                 .warnings

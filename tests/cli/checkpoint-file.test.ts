@@ -47,8 +47,10 @@ test("a checkpoint of another job or of nothing is refused before anything is to
   const texts = ["", "{", "null", "[]", "{}", '"text"'].concat(
     [
       { ...checkpoint, version: 2 },
-      { ...checkpoint, state: undefined },
-      { ...checkpoint, state: {} },
+      { ...checkpoint, walked: undefined },
+      { ...checkpoint, step: 99 },
+      { ...checkpoint, step: -1 },
+      { ...checkpoint, from: "there" },
       { ...checkpoint, now: "then" },
     ].map((value) => JSON.stringify(value)),
   );

@@ -47,3 +47,28 @@ pub fn add_person(conn: &Connection, row_id: i64, id: &str, verified: bool) {
         .unwrap();
     insert.execute(params![row_id, id, verified.then_some(LONG_AGO), LONG_AGO]).unwrap();
 }
+
+/// A database of so many token chains, of every kind there is: each link expired or not, revoked or not, there or not.
+pub fn token_chains(count: i64) -> Connection {
+    let conn = database();
+    let moment = |ago: bool| if ago { LONG_AGO } else { LATER };
+    conn.execute_batch("BEGIN").unwrap();
+    for chain in 1..=count {
+        let is = |bit: i64| chain >> bit & 1 == 1;
+        let add =
+            |sql: &str, params: &[&dyn rusqlite::ToSql]| conn.prepare_cached(sql).unwrap().execute(params).unwrap();
+        add("INSERT INTO oauth2_provider_idtoken (id, expires) VALUES (?, ?)", &[&chain, &moment(is(0))]);
+        add(
+            "INSERT INTO oauth2_provider_accesstoken (id, expires, id_token_id, source_refresh_token_id) VALUES (?, ?, ?, ?)",
+            &[&chain, &moment(is(1)), &is(2).then_some(chain), &(is(3) && chain > 1).then_some(chain - 1)],
+        );
+        add(
+            "INSERT INTO oauth2_provider_refreshtoken (id, revoked, access_token_id) VALUES (?, ?, ?)",
+            &[&chain, &is(4).then(|| moment(is(5))), &is(6).then_some(chain)],
+        );
+        add("INSERT INTO oauth2_provider_grant (id, expires) VALUES (?, ?)", &[&chain, &moment(is(7) || is(0))]);
+        add("INSERT INTO oauth2_provider_devicegrant (id, expires) VALUES (?, ?)", &[&chain, &moment(is(1))]);
+    }
+    conn.execute_batch("COMMIT").unwrap();
+    conn
+}

@@ -38,6 +38,7 @@ pub struct Host<'a> {
     takes_ms: Box<dyn FnMut(&Effect, &Answer) -> f64 + 'a>,
     before: Watcher<'a>,
     after: Watcher<'a>,
+    fails: Box<dyn FnMut(&Effect) -> bool + 'a>,
     abort_at: usize,
     /// Effects of the last run, in order.
     pub performed: Vec<Performed>,
@@ -53,6 +54,7 @@ impl<'a> Host<'a> {
             takes_ms: Box::new(|_, _| 1.0),
             before: Box::new(|_, _| {}),
             after: Box::new(|_, _| {}),
+            fails: Box::new(|_| false),
             abort_at: usize::MAX,
             performed: vec![],
             progress: vec![],
@@ -74,6 +76,12 @@ impl<'a> Host<'a> {
     /// Sets what is looked at right after an effect was performed.
     pub fn after(mut self, after: impl FnMut(&Connection, &Effect) + 'a) -> Self {
         self.after = Box::new(after);
+        self
+    }
+
+    /// Sets which effects are not performed, because the store fails.
+    pub fn failing_when(mut self, fails: impl FnMut(&Effect) -> bool + 'a) -> Self {
+        self.fails = Box::new(fails);
         self
     }
 
@@ -163,7 +171,9 @@ impl<'a> Host<'a> {
                 return Ok(effect);
             }
             (self.before)(self.conn, &effect);
-            answer = act(self.conn, &effect).map_err(|error| Failure::Store(error, Box::new(run.fail())))?;
+            let performed =
+                if (self.fails)(&effect) { Err(rusqlite::Error::InvalidQuery) } else { act(self.conn, &effect) };
+            answer = performed.map_err(|error| Failure::Store(error, Box::new(run.fail())))?;
             (self.after)(self.conn, &effect);
             elapsed_ms += (self.takes_ms)(&effect, &answer);
             self.performed.push(Performed { effect, answer: answer.clone(), elapsed_ms });
