@@ -64,3 +64,35 @@ impl Checkpoint {
         (self.settings == settings).then(|| Place { step: self.step, from: self.from.clone(), walked: self.walked })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Value;
+
+    fn checkpoint(from: Option<&str>) -> Checkpoint {
+        let now = Instant::parse("2026-01-31T03:00:00.000001Z").unwrap();
+        let place = Place { step: 2, from: from.map(str::to_owned), walked: 9_007_199_254_740_993 };
+        Checkpoint::new("cleartokens", now, "a=1;|dry".into(), place)
+    }
+
+    #[test]
+    fn crosses_as_plain_data() {
+        for (from, part) in [(None, ""), (Some("-9223372036854775808"), r#""from":"-9223372036854775808","#)] {
+            let checkpoint = checkpoint(from);
+            let json = serde_json::to_string(&checkpoint).unwrap();
+            let start =
+                r#"{"version":1,"job":"cleartokens","now":"2026-01-31T03:00:00.000001Z","settings":"a=1;|dry","#;
+            assert_eq!(json, format!(r#"{start}"step":2,{part}"walked":9007199254740993}}"#));
+            assert_eq!(serde_json::from_str::<Value>(&json).unwrap().read::<Checkpoint>().unwrap(), checkpoint);
+        }
+    }
+
+    #[test]
+    fn is_of_use_for_the_same_settings_alone() {
+        let checkpoint = checkpoint(Some("7"));
+        let place = Place { step: 2, from: Some("7".into()), walked: 9_007_199_254_740_993 };
+        assert_eq!(checkpoint.place("a=1;|dry"), Some(place));
+        assert_eq!(checkpoint.place("a=1;|real"), None);
+    }
+}

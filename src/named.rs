@@ -111,3 +111,47 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
         Ok(named)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(entries: &[(&str, u32)]) -> Named<u32> {
+        let mut named = Named::default();
+        for (name, value) in entries {
+            named.insert(name, *value);
+        }
+        named
+    }
+
+    #[test]
+    fn keeps_the_order_of_names_and_the_last_value() {
+        let named = named(&[("b", 1), ("", 2), ("a", 3), ("B", 4), ("b", 5), ("é", 6), ("ab", 7)]);
+        let expected = [("", 2), ("B", 4), ("a", 3), ("ab", 7), ("b", 5), ("é", 6)];
+        assert_eq!(named.iter().map(|(name, value)| (name, *value)).collect::<Vec<_>>(), expected);
+        assert_eq!(named.names().collect::<Vec<_>>(), expected.map(|(name, _)| name));
+        assert_eq!(named.values().copied().collect::<Vec<_>>(), expected.map(|(_, value)| value));
+        for (name, value) in expected {
+            assert_eq!(named.get(name), Some(&value));
+        }
+        assert_eq!(named.get("c"), None);
+    }
+
+    #[test]
+    fn is_changed_in_place() {
+        let mut named = named(&[("b", 1)]);
+        *named.entry("b") += 1;
+        *named.entry("a") += 1;
+        *named.get_mut("a").unwrap() += 5;
+        assert_eq!(named.get_mut("c"), None);
+        assert_eq!(named.into_entries().collect::<Vec<_>>(), [("a".to_owned(), 6), ("b".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn crosses_as_an_object() {
+        let read: Named<u32> = serde_json::from_str(r#"{"z": 1, "a": 2, "z": 3}"#).unwrap();
+        assert_eq!(read, named(&[("a", 2), ("z", 3)]));
+        assert_eq!(serde_json::to_string(&read).unwrap(), r#"{"a":2,"z":3}"#);
+        assert!(serde_json::from_str::<Named<u32>>("[]").is_err());
+    }
+}

@@ -215,3 +215,96 @@ impl de::Error for Shape {
         Self(format!("expected {expected}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    fn parse(json: &str) -> Value {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn stands_in_messages() {
+        for (json, text) in [
+            ("null", "null"),
+            ("true", "true"),
+            ("-9223372036854775808", "-9223372036854775808"),
+            ("18446744073709551615", "something else"),
+            ("1.5", "1.5"),
+            ("-0.25", "-0.25"),
+            ("1e300", "9223372036854775.807"),
+            ("\"two words\"", "`two words`"),
+            ("[1, 2]", "a list"),
+            ("{}", "an object"),
+        ] {
+            assert_eq!(parse(json).to_string(), text);
+        }
+        assert_eq!(Value::Real(f64::NAN).to_string(), "no finite number");
+    }
+
+    /// Regression: the zeros of the fraction were cut off, and its point was left.
+    #[test]
+    fn stands_in_messages_without_a_lonely_point() {
+        for (number, text) in
+            [(2.0, "2"), (-10.0, "-10"), (0.000_4, "0"), (9_007_199_254_740_992.0, "9007199254740992")]
+        {
+            assert_eq!(Value::Real(number).to_string(), text);
+        }
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Shaped {
+        name: String,
+        #[serde(default)]
+        count: Option<u32>,
+        kind: Kind,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Kind {
+        Plain,
+        Sized(i64),
+    }
+
+    #[test]
+    fn is_read_as_something_else() {
+        let shaped = |name: &str, count, kind| Shaped { name: name.into(), count, kind };
+        for (json, expected) in [
+            (r#"{"name": "a", "kind": "Plain"}"#, shaped("a", None, Kind::Plain)),
+            (r#"{"name": "a", "kind": "Plain", "count": null}"#, shaped("a", None, Kind::Plain)),
+            (r#"{"name": "", "kind": {"Sized": -3}, "count": 4, "more": [1]}"#, shaped("", Some(4), Kind::Sized(-3))),
+        ] {
+            assert_eq!(parse(json).read::<Shaped>().unwrap(), expected);
+        }
+        assert_eq!(
+            parse(r#"{"b": [1, "x", null], "a": {"c": 1.5}}"#).read::<Value>().unwrap(),
+            parse(r#"{"a": {"c": 1.5}, "b": [1, "x", null]}"#)
+        );
+    }
+
+    #[test]
+    fn says_what_was_expected() {
+        for (json, message) in [
+            ("{}", "missing field `name`"),
+            ("[]", "invalid length 0, expected struct Shaped with 3 elements"),
+            ("3", "expected struct Shaped"),
+            (r#"{"name": 3, "kind": "Plain"}"#, "expected a string"),
+            (r#"{"name": "a", "kind": 3}"#, "expected one of several"),
+            (r#"{"name": "a", "kind": "Plane"}"#, "unknown variant `Plane`, expected `Plain` or `Sized`"),
+            (r#"{"name": "a", "kind": "Plain", "count": -1}"#, "expected u32"),
+            (r#"{"name": "a", "kind": "Plain", "count": 4294967296}"#, "expected u32"),
+        ] {
+            assert_eq!(parse(json).read::<Shaped>().unwrap_err().to_string(), message, "{json}");
+        }
+    }
+
+    #[test]
+    fn is_written_as_it_was_read() {
+        for json in ["null", "true", "-5", "1.5", "\"x\"", "[1,[]]", r#"{"a":{"b":null},"c":false}"#] {
+            assert_eq!(serde_json::to_string(&parse(json)).unwrap(), json);
+        }
+        assert_eq!(serde_json::to_string(&Value::Other).unwrap(), "null");
+    }
+}

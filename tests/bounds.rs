@@ -177,7 +177,8 @@ fn an_abort_ends_after_the_slice_in_hand() {
         let before = dump(&conn);
         let mut host = Host::new(&conn).aborting_at(at);
         let first = host.run_from(&request, None).unwrap();
-        assert!(!first.complete || at + 1 == effects, "{at}");
+        // With the last slice in hand, nothing is left to be ended.
+        assert!(!first.complete || at + 2 >= effects, "{at}");
         // To find out about the schema and the first table, or to end the slice.
         assert!(host.performed.len() <= (at + 3).max(5), "{at}: {} effects", host.performed.len());
         assert_eq!(removed(&first), common::dump::lost(&before, &dump(&conn)), "{at}");

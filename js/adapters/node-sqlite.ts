@@ -9,7 +9,7 @@ import type { SqlStore, SqlValue, Statement, StatementResult } from "../store.ts
 const PREPARED = 200;
 
 /** Enough for the pages of a slice, and little enough that the process stays well under 150 MB. */
-const CACHE_KIB = 32 * 1024;
+const CACHE_KIB = 48 * 1024;
 
 /**
  * Tunes a connection that serves a job alone; what it returns takes that back. A slice that fits into the page cache

@@ -79,7 +79,7 @@ pub struct Search<'a> {
     pub instants: &'a [String],
 }
 
-/// What a find statement returns, in the order of its columns.
+/// What a find statement returns, in the order of its columns, about the window up to the last row that may be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Rows walked.
@@ -92,8 +92,6 @@ pub struct Found {
     pub restricted: u64,
     /// Rows with an instant that cannot be read, which are kept.
     pub unreadable: u64,
-    /// The position of the last removable row that may be taken, where there are at least that many.
-    pub cut: Option<String>,
 }
 
 impl Found {
@@ -110,15 +108,14 @@ impl Found {
     pub fn read(rows: &Rows) -> Result<Self, Error> {
         match rows.as_slice() {
             [row] => match row.as_slice() {
-                [walked, upto, stale, restricted, unreadable, cut] => Ok(Self {
+                [walked, upto, stale, restricted, unreadable] => Ok(Self {
                     walked: walked.count()?,
                     upto: upto.text(),
                     stale: stale.count()?,
                     restricted: restricted.count()?,
                     unreadable: unreadable.count()?,
-                    cut: cut.text(),
                 }),
-                _ => Err(unexpected("the six columns of a find statement")),
+                _ => Err(unexpected("the five columns of a find statement")),
             },
             _ => Err(unexpected("the one row of a find statement")),
         }

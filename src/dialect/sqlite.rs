@@ -34,9 +34,10 @@ impl Sqlite {
         sql.push(alias).push("._rowid_");
     }
 
+    /// With a fraction first: nearly every instant that Django writes has one.
     fn is_instant(sql: &mut Sql, alias: &str, column: &str) {
-        sql.push("(").column(alias, column).push(&format!(" GLOB '{SECONDS}' OR "));
-        sql.column(alias, column).push(&format!(" GLOB '{SECONDS}{FRACTION}')"));
+        sql.push("(").column(alias, column).push(&format!(" GLOB '{SECONDS}{FRACTION}' OR "));
+        sql.column(alias, column).push(&format!(" GLOB '{SECONDS}')"));
     }
 
     fn integer(sql: &mut Sql, slot: Slot) {
@@ -134,11 +135,11 @@ impl Dialect for Sqlite {
         sql.push(" LIMIT ");
         Self::integer(&mut sql, Slot::Window);
         sql.push(
-            ") SELECT count(*), CAST(max(position) AS TEXT), sum(verdict IN (1, 2)), sum(verdict = 2), sum(verdict = 3), \
-             (SELECT CAST(position AS TEXT) FROM w WHERE verdict = 1 ORDER BY position LIMIT 1 OFFSET ",
+            ") SELECT count(*), CAST(max(position) AS TEXT), sum(verdict IN (1, 2)), sum(verdict = 2), sum(verdict = 3) \
+             FROM w WHERE position <= coalesce((SELECT position FROM w WHERE verdict = 1 ORDER BY position LIMIT 1 OFFSET ",
         );
         Self::integer(&mut sql, Slot::Take);
-        sql.push(" - 1) FROM w");
+        sql.push(" - 1), 9223372036854775807)");
         sql.finish()
     }
 

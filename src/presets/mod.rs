@@ -89,3 +89,52 @@ impl Preset {
             .map(|entry| entry.action)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Declared;
+
+    fn key(columns: &[&str], references: &str) -> ForeignKey {
+        ForeignKey {
+            columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+            references: references.to_owned(),
+            target: vec!["id".into()],
+            declared: Declared::NoAction,
+        }
+    }
+
+    #[test]
+    fn tells_what_the_models_declare() {
+        let hidp = Preset::by_name("hidp").unwrap();
+        let on_delete = |table: &str, columns: &[&str], references: &str| {
+            hidp.on_delete("accounts_person", table, &key(columns, references))
+        };
+        for (table, column, references, action) in [
+            ("otp_static_statictoken", "device_id", "otp_static_staticdevice", Some(Action::Cascade)),
+            ("oauth2_provider_refreshtoken", "access_token_id", "oauth2_provider_accesstoken", Some(Action::SetNull)),
+            ("oauth2_provider_accesstoken", "id_token_id", "oauth2_provider_idtoken", Some(Action::Cascade)),
+            // The link tables of the project's user model, whatever their column is called; not those of another model.
+            ("accounts_person_groups", "person_id", "accounts_person", Some(Action::Cascade)),
+            ("accounts_person_user_permissions", "x", "accounts_person", Some(Action::Cascade)),
+            ("accounts_person_groups", "group_id", "auth_group", None),
+            ("auth_user_groups", "user_id", "accounts_person", None),
+            ("accounts_person_friends", "person_id", "accounts_person", None),
+            // What the preset does not know.
+            ("authtoken_token", "user_id", "accounts_person", None),
+            ("django_admin_log", "content_type_id", "django_content_type", None),
+        ] {
+            assert_eq!(on_delete(table, &[column], references), action, "{table}.{column}");
+        }
+        assert_eq!(on_delete("otp_static_statictoken", &["device_id", "site_id"], "otp_static_staticdevice"), None);
+    }
+
+    #[test]
+    fn knows_its_name() {
+        assert_eq!(Preset::by_name("hidp").unwrap().name, "hidp");
+        assert_eq!(
+            Preset::by_name("HIdP").unwrap_err().to_string(),
+            "there is no preset `HIdP`; the presets are `hidp`"
+        );
+    }
+}

@@ -37,16 +37,13 @@ impl Pace {
         self.take as u64
     }
 
-    /// Learns from a find over the whole window.
-    pub fn found(&mut self, took_ms: f64) {
-        self.window = adapt(self.window, self.target_ms * FIND_SHARE, took_ms, WINDOW);
-    }
-
-    /// Learns from a window that held more stale rows than a slice takes: so much of it was walked in vain.
-    pub fn overfull(&mut self, used: u64, window: u64) {
+    /// Learns from a find. Where it met as many stale rows as a slice takes, `walked` is how far it came until then, and
+    /// what it walked beyond was in vain.
+    pub fn found(&mut self, walked: Option<u64>, took_ms: f64) {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let share = used as f64 / window.max(1) as f64;
-        self.window = within(self.window * (share * 1.5).min(1.0), WINDOW.0, WINDOW.2);
+        let of_use = walked.map_or(f64::INFINITY, |walked| walked as f64 * 2.0);
+        let in_time = adapt(self.window, self.target_ms * FIND_SHARE, took_ms, WINDOW);
+        self.window = within(in_time.min(of_use), WINDOW.0, WINDOW.2);
     }
 
     /// Learns from a removal of so many stale rows.
@@ -100,9 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn narrows_an_overfull_window() {
+    fn walks_no_further_than_is_of_use() {
         let mut pace = Pace::new(100.0);
-        pace.overfull(2_000, 4_000);
-        assert_eq!(pace.window(), 3_000);
+        pace.found(None, 1.0);
+        assert_eq!(pace.window(), 8_000);
+        pace.found(Some(3_000), 1.0);
+        assert_eq!(pace.window(), 6_000);
+        pace.found(Some(10), 1.0);
+        assert_eq!(pace.window(), 1_000);
     }
 }

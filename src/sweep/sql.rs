@@ -35,17 +35,9 @@ enum Phase {
     Schema(Vec<Rows>),
     Writable,
     Open,
-    /// A find; whether it was narrowed to what a slice may take.
-    Find {
-        narrowed: bool,
-    },
-    Remove {
-        found: Found,
-        statements: usize,
-    },
-    Count {
-        found: Found,
-    },
+    Find,
+    Remove { found: Found, statements: usize },
+    Count { found: Found },
     Ended,
 }
 
@@ -99,13 +91,12 @@ impl SqlRun {
                 Ok(self.open())
             }
             Phase::Open => self.opened(&answer.rows()?),
-            Phase::Find { narrowed } => {
-                if !narrowed {
-                    self.pace.found(took_ms);
-                }
+            Phase::Find => {
                 let found = Found::read(&answer.rows()?)?;
-                slice_done = found.stale == 0;
-                Ok(self.found(found, narrowed))
+                let full = found.removable() >= self.walk.filling.take;
+                self.pace.found(full.then_some(found.walked), took_ms);
+                slice_done = found.removable() == 0;
+                Ok(self.found(found))
             }
             Phase::Remove { found, statements } => {
                 self.removed(&found, answer, statements, took_ms)?;
@@ -122,7 +113,7 @@ impl SqlRun {
         let stop = outcome.aborted || self.order.bounds.time_is_up(outcome.elapsed_ms);
         // Between slices only; a find may be dropped, for it has done nothing.
         let effect = match self.phase {
-            Phase::Open | Phase::Find { .. } if stop => self.end_early(),
+            Phase::Open | Phase::Find if stop => self.end_early(),
             _ => effect,
         };
         self.journal.statements += match &effect {
@@ -179,8 +170,8 @@ impl SqlRun {
     /// A bound within which not even one slice fits would end every run before it has done anything.
     fn check_statement_bound(&self) -> Result<(), Error> {
         let slice = self.sweeps.iter().map(Prepared::slice_statements).max().unwrap_or_default();
-        // The schema, the opening of each table, two finds, and the slice.
-        let least = self.dialect.schema_queries().len() + self.sweeps.len() + 2 + slice;
+        // The schema, the opening of each table, a find, and the slice.
+        let least = self.dialect.schema_queries().len() + self.sweeps.len() + 1 + slice;
         if self.order.bounds.allow_statements(least as u64) {
             return Ok(());
         }
@@ -232,42 +223,31 @@ impl SqlRun {
     fn find(&mut self) -> Effect {
         self.walk.filling.upto = self.walk.last.clone();
         self.walk.filling.window = self.pace.window();
-        self.find_within(false)
-    }
-
-    fn find_within(&mut self, narrowed: bool) -> Effect {
         self.walk.filling.take = self.take();
-        self.phase = Phase::Find { narrowed };
+        self.phase = Phase::Find;
         let Some(sweep) = self.sweeps.get(self.place.step) else { return self.open() };
-        let find = Effect::Query(sweep.templates.find.fill(&self.walk.filling));
-        // The find may have to be narrowed, and then the slice must fit as well.
-        let needed = sweep.slice_statements() as u64 + if narrowed { 1 } else { 2 };
-        if self.order.bounds.allow_statements(self.journal.statements + needed) { find } else { self.end_early() }
+        let needed = 1 + sweep.slice_statements() as u64;
+        if !self.order.bounds.allow_statements(self.journal.statements + needed) {
+            return self.end_early();
+        }
+        Effect::Query(sweep.templates.find.fill(&self.walk.filling))
     }
 
-    fn found(&mut self, found: Found, narrowed: bool) -> Effect {
+    fn found(&mut self, found: Found) -> Effect {
         let Some(upto) = found.upto.clone() else { return self.next_table() };
         let removable = found.removable();
-        if removable > self.walk.filling.take
-            && !narrowed
-            && let Some(cut) = found.cut
-        {
-            return self.narrow(cut, found.walked, removable);
-        }
         if removable > 0 && self.rows_left() == 0 {
             return self.end_early();
         }
-        self.walk.filling.upto = upto;
         if removable == 0 {
             return self.walk_on(&found);
         }
         let Some(sweep) = self.sweeps.get(self.place.step) else { return self.open() };
         if sweep.one_by_one {
-            // What goes with this row may change the rule for others, so they must not be in its slice.
-            if let Some(cut) = &found.cut {
-                self.walk.filling.from.clone_from(cut);
-            }
+            // What goes with this row, the last that was found, may change the rule for others.
+            self.walk.filling.from.clone_from(&upto);
         }
+        self.walk.filling.upto = upto;
         if !self.order.dry_run {
             let statements = sweep.slice(self.dialect, &self.walk.filling);
             self.phase = Phase::Remove { found, statements: statements.len() };
@@ -283,15 +263,6 @@ impl SqlRun {
                 self.walk_on(&found)
             }
         }
-    }
-
-    /// Finds again, only as far as the last row that the slice may take.
-    fn narrow(&mut self, cut: String, walked: u64, removable: u64) -> Effect {
-        let share = walked.saturating_mul(self.walk.filling.take) / removable.max(1);
-        self.pace.overfull(share, walked);
-        self.walk.filling.upto = cut;
-        self.walk.filling.window = walked;
-        self.find_within(true)
     }
 
     fn removed(&mut self, found: &Found, answer: Answer, statements: usize, took_ms: f64) -> Result<(), Error> {

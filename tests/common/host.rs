@@ -104,6 +104,12 @@ impl<'a> Host<'a> {
         self.run_from(request, None).unwrap()
     }
 
+    /// Runs a request from its beginning to its end; how many effects that took.
+    pub fn run_effects(&mut self, request: &Request) -> usize {
+        self.run(request);
+        self.performed.len()
+    }
+
     /// Runs a request that must be refused by the core.
     pub fn refusal(&mut self, request: &Request) -> Error {
         match self.perform(request, None) {

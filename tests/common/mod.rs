@@ -5,5 +5,6 @@
 pub mod dump;
 pub mod hidp;
 pub mod host;
+pub mod memory;
 pub mod request;
 pub mod seeds;
