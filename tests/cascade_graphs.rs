@@ -20,7 +20,8 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::{Value as Json, json};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 
 const JOB: &str = "remove_stale_unverified_accounts";
 
@@ -46,84 +47,88 @@ fn pass(conn: &Connection, request: &Request) -> Vec<Report> {
     Host::new(conn).taking(|_, _| 10_000.0).run_to_completion(request)
 }
 
+/// Without a panic, whose message would be printed for every step of a shrinking case.
+fn same<T: PartialEq + Debug>(found: &T, expected: &T, what: &str) -> Result<(), TestCaseError> {
+    prop_assert_eq!(found, expected, "{}", what);
+    Ok(())
+}
+
 /// Everything that is promised where no slice can change what another one finds stale, or held.
 ///
 /// Returns how many slices the real run took.
-fn check_exactly(graph: &Graph, max_rows: Option<u64>) -> u64 {
+fn check_exactly(graph: &Graph, max_rows: Option<u64>) -> Result<u64, TestCaseError> {
     let conn = build(graph);
     let model = Model::new(&conn, graph);
     let expected = model.removal(&State::read(&conn, graph));
+    let found = (expected.stale, expected.restricted);
     let before = dump(&conn);
 
     let dry = pass(&conn, &removal(graph, true, max_rows));
-    assert_eq!(dump(&conn), before, "a dry run changed something");
-    assert_eq!(sum(&dry, would_remove), expected.removed, "of a dry run");
-    assert_eq!(selected_and_restricted(&dry), (expected.stale, expected.restricted), "in a dry run");
-    assert_eq!(sum(&dry, removed), BTreeMap::new());
+    same(&dump(&conn), &before, "after a dry run")?;
+    same(&sum(&dry, would_remove), &expected.removed, "what a dry run tells")?;
+    same(&selected_and_restricted(&dry), &found, "what a dry run finds")?;
+    same(&sum(&dry, removed), &BTreeMap::new(), "what a dry run removes")?;
 
     let real = pass(&conn, &removal(graph, false, max_rows));
-    assert!(!one_by_one(&real));
-    assert_eq!(State::read(&conn, graph), expected.after);
+    same(&State::read(&conn, graph), &expected.after, "after a real run")?;
     assert_no_dangling_keys(&conn);
-    assert_eq!(sum(&real, removed), expected.removed, "of a real run");
-    assert_eq!(lost(&before, &dump(&conn)), expected.removed);
-    assert_eq!(selected_and_restricted(&real), (expected.stale, expected.restricted), "in a real run");
-    assert!(max_rows.is_none_or(|max| real.iter().all(|report| report.selected - report.restricted <= max)));
+    same(&sum(&real, removed), &expected.removed, "what a real run tells")?;
+    same(&lost(&before, &dump(&conn)), &expected.removed, "what is truly gone")?;
+    same(&selected_and_restricted(&real), &found, "what a real run finds")?;
+    prop_assert!(!one_by_one(&real));
+    prop_assert!(max_rows.is_none_or(|max| real.iter().all(|report| report.selected - report.restricted <= max)));
 
     let again = Host::new(&conn).run(&removal(graph, false, None));
-    assert_eq!((removed(&again), again.selected - again.restricted), (BTreeMap::new(), 0), "by a second run");
-    assert_eq!(State::read(&conn, graph), expected.after);
-    real.iter().map(|report| report.slices).sum()
+    same(&removed(&again), &BTreeMap::new(), "what a second run tells")?;
+    same(&State::read(&conn, graph), &expected.after, "after a second run")?;
+    Ok(real.iter().map(|report| report.slices).sum())
 }
 
 /// What is promised where what goes with one row can free another: the dry run tells what nothing holds now; the real
 /// run may take more, but never a row that is held at that moment, nor one that hangs on nothing stale.
-fn check_one_by_one(graph: &Graph, max_rows: Option<u64>) {
+fn check_one_by_one(graph: &Graph, max_rows: Option<u64>) -> Result<(), TestCaseError> {
     let conn = build(graph);
     let model = Model::new(&conn, graph);
-    let state = State::read(&conn, graph);
-    let (expected, reach) = (model.removal(&state), model.reach(&state));
+    let first = State::read(&conn, graph);
+    let (expected, reach) = (model.removal(&first), model.reach(&first));
     let before = dump(&conn);
 
     let dry = pass(&conn, &removal(graph, true, max_rows));
-    assert_eq!(dump(&conn), before, "a dry run changed something");
-    assert_eq!(sum(&dry, would_remove), expected.removed, "of a dry run");
+    same(&dump(&conn), &before, "after a dry run")?;
+    same(&sum(&dry, would_remove), &expected.removed, "what a dry run tells")?;
 
-    let seen = RefCell::new(state);
+    let (seen, wronged) = (RefCell::new(first.clone()), RefCell::new(Vec::new()));
     let watch = |conn: &Connection, effect: &Effect| {
-        if !matches!(effect, Effect::Batch(_)) {
-            return;
+        if matches!(effect, Effect::Batch(_)) {
+            let now = State::read(conn, graph);
+            for (table, held) in model.held(&seen.borrow()).iter().enumerate() {
+                wronged.borrow_mut().extend(held.difference(&now.ids(table)).map(|id| (table, id.clone())));
+            }
+            seen.replace(now);
         }
-        let now = State::read(conn, graph);
-        let held = model.held(&seen.borrow());
-        for (table, held) in held.iter().enumerate() {
-            let gone: Vec<_> = held.difference(&now.ids(table)).cloned().collect();
-            assert_eq!(gone, Vec::<String>::new(), "of table {table} were held");
-        }
-        seen.replace(now);
     };
     let real = Host::new(&conn).after(watch).run_to_completion(&removal(graph, false, max_rows));
+    same(&wronged.into_inner(), &vec![], "rows that went while they were held")?;
     assert_no_dangling_keys(&conn);
-    let after = dump(&conn);
-    assert_eq!(sum(&real, removed), lost(&before, &after), "reported and truly gone");
+    let counts = sum(&real, removed);
+    same(&counts, &lost(&before, &dump(&conn)), "reported and truly gone")?;
     for (table, rows) in &expected.removed {
-        assert!(sum(&real, removed).get(table) >= Some(rows), "less than the dry run told of {table}");
+        prop_assert!(counts.get(table) >= Some(rows), "less of {} than the dry run told", table);
     }
-    let first = State::read(&build(graph), graph);
     for (table, reach) in reach.iter().enumerate() {
-        let gone: Vec<_> = first.ids(table).difference(&seen.borrow().ids(table)).cloned().collect();
-        assert!(gone.iter().all(|id| reach.contains(id)), "{gone:?} of table {table} hang on nothing stale");
+        let left = seen.borrow().ids(table);
+        let gone = first.ids(table).difference(&left).cloned().collect::<BTreeSet<_>>();
+        prop_assert!(gone.is_subset(reach), "of table {} went what hangs on nothing stale: {:?}", table, gone);
     }
     // What was freed behind the walk is left for later runs, until all that is left is held.
     for _ in 0..50 {
         let report = Host::new(&conn).run(&removal(graph, false, None));
         assert_no_dangling_keys(&conn);
         if removed(&report).is_empty() {
-            assert_eq!(report.selected, report.restricted);
-            return;
+            return same(&report.selected, &report.restricted, "what is left");
         }
     }
-    panic!("later runs never come to an end");
+    Err(TestCaseError::fail("later runs never come to an end"))
 }
 
 fn max_rows() -> impl Strategy<Value = Option<u64>> {
@@ -138,7 +143,7 @@ fn a_removal_does_what_the_model_does() {
     let shape = Shape { actions: WITHOUT_RESTRICT, overrides: false, tiles: 1 };
     runner(3, 300)
         .run(&(graphs(shape), max_rows()), |(graph, max_rows)| {
-            check_exactly(&graph, max_rows);
+            check_exactly(&graph, max_rows)?;
             Ok(())
         })
         .unwrap();
@@ -149,7 +154,7 @@ fn settings_go_before_what_the_database_declares() {
     let shape = Shape { actions: WITHOUT_RESTRICT, overrides: true, tiles: 1 };
     runner(4, 300)
         .run(&(graphs(shape), max_rows()), |(graph, max_rows)| {
-            check_exactly(&graph, max_rows);
+            check_exactly(&graph, max_rows)?;
             Ok(())
         })
         .unwrap();
@@ -161,7 +166,7 @@ fn many_slices_do_what_one_does() {
     let slices = Cell::new(0);
     runner(5, 5)
         .run(&graphs(shape), |graph| {
-            slices.set(slices.get() + check_exactly(&graph, None));
+            slices.set(slices.get() + check_exactly(&graph, None)?);
             Ok(())
         })
         .unwrap();
@@ -177,10 +182,10 @@ fn what_restricts_is_kept_with_what_it_holds() {
             let plan = Host::new(&build(&graph)).plan(&planned(&graph));
             if plan.warnings.iter().any(|warning| warning.contains("one at a time")) {
                 disturbed.set(disturbed.get() + 1);
-                check_one_by_one(&graph, max_rows);
+                check_one_by_one(&graph, max_rows)?;
             } else {
                 exact.set(exact.get() + 1);
-                check_exactly(&graph, max_rows);
+                check_exactly(&graph, max_rows)?;
             }
             Ok(())
         })

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn settles_on_the_target() {
         assert!((900..=1100).contains(&settle(0.1).take()), "{:?}", settle(0.1));
-        assert_eq!(settle(0.000_01).take(), 20_000);
+        assert_eq!(settle(0.000_01).take(), 100_000);
         assert_eq!(settle(1_000.0).take(), 50);
     }
 

@@ -210,8 +210,15 @@ impl SqlRun {
 
     /// How many stale rows the next slice may take.
     fn take(&self) -> u64 {
-        let disturbed = self.sweeps.get(self.place.step).is_some_and(|sweep| sweep.one_by_one);
-        let take = if disturbed { 1 } else { self.pace.take() };
+        let Some(sweep) = self.sweeps.get(self.place.step) else { return 1 };
+        let take = if sweep.one_by_one {
+            1
+        } else if self.order.dry_run && sweep.templates.count.is_none() {
+            // There is nothing to be done about them but to have found them.
+            u64::from(u32::MAX)
+        } else {
+            self.pace.take()
+        };
         take.min(self.rows_left().max(1))
     }
 
