@@ -37,15 +37,20 @@ export function janitor(sliceMs?: number): Contender {
   };
 }
 
-/** SQL by hand in one transaction. */
-export const handWritten: Contender = {
-  name: "hand-written SQL",
-  once: false,
-  async run(job, database, now) {
-    const { output: _, ...measurement } = await node("hand-written/run.ts", [job, database, now]);
-    return measurement;
-  },
-};
+export const HAND_WRITTEN = "hand-written SQL";
+
+/** SQL by hand in one transaction, with SQLite's default page cache or another. */
+export function handWritten(cacheMiB?: number): Contender {
+  return {
+    name: cacheMiB === undefined ? HAND_WRITTEN : `${HAND_WRITTEN}, ${cacheMiB} MiB of cache`,
+    once: false,
+    async run(job, database, now) {
+      const cache = cacheMiB === undefined ? [] : [String(cacheMiB)];
+      const { output: _, ...measurement } = await node("hand-written/run.ts", [job, database, now, ...cache]);
+      return measurement;
+    },
+  };
+}
 
 export const ORIGINAL = "original";
 

@@ -107,7 +107,7 @@ impl Cascade {
         while let Some(parent) = reached.get(next).cloned() {
             next += 1;
             for (table, key) in schema.references_to(&parent) {
-                if parent == root && rule.excludes_reference(table, &key.columns) {
+                if parent == root && rule.excludes_reference(table, &key.columns, &key.target) {
                     continue;
                 }
                 let Some((action, source)) = action(table, key) else {

@@ -74,6 +74,8 @@ pub struct Order {
     pub settings: Settings,
     /// The instant to judge by.
     pub now: Instant,
+    /// Whether that lies in the future, where everything is older than it is.
+    pub ahead_of_clock: bool,
     /// The project's user table, if given.
     pub user_table: Option<String>,
     /// What foreign keys do on a deletion, by `table.column`.
@@ -115,16 +117,18 @@ impl Order {
         if let Some(checkpoint) = checkpoint {
             checkpoint.check(job.name, asked)?;
         }
+        let clock = Instant::parse(&request.clock)?;
         let now = match (asked, checkpoint) {
             (Some(now), _) => now,
             (None, Some(checkpoint)) => checkpoint.now,
-            (None, None) => Instant::parse(&request.clock)?,
+            (None, None) => clock,
         };
         let order = Self {
             job,
             preset: Preset::by_name(&request.preset)?,
             settings: Settings::of(job, &given)?,
             now,
+            ahead_of_clock: now > clock,
             user_table: request.user_table.clone(),
             on_delete,
             dry_run: request.dry_run,
@@ -143,7 +147,11 @@ impl Order {
     /// [`Error::InvalidSetting`] where a setting is beyond the calendar.
     pub fn work(&self, user_table: &str) -> Result<Work, Error> {
         let names = Names { tables: &self.preset.tables, user: user_table };
-        (self.job.work)(&self.settings, &names, self.now)
+        let mut work = (self.job.work)(&self.settings, &names, self.now)?;
+        if self.ahead_of_clock {
+            work.warnings.push(format!("it judges by {}, which lies in the future", self.now));
+        }
+        Ok(work)
     }
 
     /// Everything that must be the same for a checkpoint to be of use.

@@ -73,7 +73,7 @@ fn write_real(f: &mut fmt::Formatter<'_>, value: f64) -> fmt::Result {
     let sign = if value < 0.0 { "-" } else { "" };
     let thousandths = (value.abs() * 1000.0) as i64;
     let text = format!("{sign}{}.{:03}", thousandths / 1000, thousandths % 1000);
-    f.write_str(text.trim_end_matches('0'))
+    f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 impl Serialize for Value {

@@ -376,6 +376,44 @@ fn a_dry_run_knows_that_what_an_earlier_sweep_keeps_still_points() {
     assert_eq!(would_remove(&dry), removed(&real));
 }
 
+/// Regression: what holds a row of a later sweep can go with an earlier one.
+#[test]
+fn a_dry_run_knows_that_what_an_earlier_sweep_takes_holds_nothing() {
+    let conn = hidp::database();
+    conn.execute_batch(
+        "CREATE TABLE audit (id integer PRIMARY KEY,
+             refresh REFERENCES oauth2_provider_refreshtoken ON DELETE CASCADE,
+             access REFERENCES oauth2_provider_accesstoken ON DELETE RESTRICT);
+         INSERT INTO oauth2_provider_accesstoken (id, expires) VALUES (1, '2020-01-01 00:00:00');
+         INSERT INTO oauth2_provider_refreshtoken (id, revoked) VALUES (1, '2020-01-01 00:00:00');
+         INSERT INTO audit VALUES (1, 1, 1);",
+    )
+    .unwrap();
+    let dry = Host::new(&conn).run(&request("cleartokens", json!({ "dryRun": true })));
+    let real = Host::new(&conn).run(&request("cleartokens", json!({})));
+    let expected = counts([("audit", 1), ("oauth2_provider_accesstoken", 1), ("oauth2_provider_refreshtoken", 1)]);
+    assert_eq!(removed(&real), expected);
+    assert_eq!(would_remove(&dry), removed(&real));
+}
+
+#[test]
+fn a_dry_run_counts_once_what_hangs_on_rows_of_two_sweeps() {
+    let conn = hidp::database();
+    conn.execute_batch(
+        "CREATE TABLE audit (id integer PRIMARY KEY,
+             refresh REFERENCES oauth2_provider_refreshtoken ON DELETE CASCADE,
+             access REFERENCES oauth2_provider_accesstoken ON DELETE CASCADE);
+         INSERT INTO oauth2_provider_accesstoken (id, expires) VALUES (1, '2020-01-01 00:00:00');
+         INSERT INTO oauth2_provider_refreshtoken (id, revoked) VALUES (1, '2020-01-01 00:00:00');
+         INSERT INTO audit VALUES (1, 1, 1), (2, 1, NULL), (3, NULL, 1), (4, NULL, NULL);",
+    )
+    .unwrap();
+    let dry = Host::new(&conn).run(&request("cleartokens", json!({ "dryRun": true })));
+    let real = Host::new(&conn).run(&request("cleartokens", json!({})));
+    assert_eq!(real.removed.get("audit"), Some(&3));
+    assert_eq!(would_remove(&dry), removed(&real));
+}
+
 /// A ring of a person and their shop, in which the shop goes first: whatever the database itself does when it goes, it
 /// must not do it to the person.
 #[test]

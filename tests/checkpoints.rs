@@ -34,11 +34,11 @@ fn total(reports: &[Report], count: fn(&Report) -> u64) -> u64 {
 
 #[test]
 fn many_runs_remove_what_one_does() {
-    let whole = token_chains(260);
+    let whole = token_chains(130);
     let before = dump(&whole);
     let in_one = Host::new(&whole).run(&cleartokens(json!({})));
-    for max_rows in [1, 7, 100, 10_000] {
-        let conn = token_chains(260);
+    for max_rows in [1, 7, 50, 10_000] {
+        let conn = token_chains(130);
         let dry = Host::new(&conn).run_to_completion(&cleartokens(json!({ "maxRows": max_rows, "dryRun": true })));
         assert_eq!(dump(&conn), before);
         assert_eq!(sum(&dry, would_remove), removed(&in_one));

@@ -17,15 +17,18 @@ use idp_janitor::rule::sql::{Slot, Sql};
 use idp_janitor::rule::{Rule, before, not_after};
 use idp_janitor::sweep::templates::Filling;
 use idp_janitor::sweep::views::Views;
+use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::strategy::Union;
 use readings::rows::{Memory, Rows, key_text, records, rows, store};
-use readings::rules::rules;
+use readings::rules::{chains, rules};
 use readings::tables::{SCHEMA, TABLES};
 use rusqlite::types::Value as Stored;
 use rusqlite::{Connection, params_from_iter};
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 
 /// The keys of the rows of a table that the rendered condition selects.
 fn selected(conn: &Connection, rule: &Rule, table: usize) -> BTreeSet<String> {
@@ -67,22 +70,23 @@ fn views(records: &Memory, rule: &Rule, table: usize) -> Views {
     views
 }
 
-/// A table and a rule on it.
-fn table_and_rule(depth: u32) -> impl Strategy<Value = (usize, Rule)> {
-    let rules = rules(depth).into_iter().enumerate().map(|(table, rule)| (Just(table), rule));
-    proptest::strategy::Union::new(rules)
+/// A table, and something about it.
+fn of_some_table<T: Debug + Clone + 'static>(of_each: Vec<BoxedStrategy<T>>) -> impl Strategy<Value = (usize, T)> {
+    Union::new(of_each.into_iter().enumerate().map(|(table, of_it)| (Just(table), of_it)))
 }
 
 #[test]
 fn both_readings_select_the_same_rows() {
     let conn = with_schema(SCHEMA);
     let (kept, taken) = (Cell::new(0), Cell::new(0));
-    let cases = (rows(), proptest::collection::vec(table_and_rule(3), 6));
-    runner(1, 400)
-        .run(&cases, |(rows, rules)| {
+    let several = rules(3).into_iter().map(|rule| vec(rule, 5).boxed()).collect();
+    runner(1, 500)
+        .run(&(rows(), of_some_table(several)), |(rows, (table, mut rules))| {
             store(&conn, &rows);
             let [stored, hosted] = [true, false].map(|as_stored| records(&rows, as_stored));
-            for (table, rule) in rules {
+            // One rule that goes every way that the others do.
+            rules.push(Rule::Any(rules.clone()));
+            for rule in rules {
                 let by_sql = selected(&conn, &rule, table);
                 prop_assert_eq!(&by_sql, &satisfying(&rows, &stored, &rule, table, &stored), "{:?}", rule);
                 prop_assert_eq!(&by_sql, &satisfying(&rows, &hosted, &rule, table, &hosted), "{:?}", rule);
@@ -102,9 +106,10 @@ fn both_readings_select_the_same_rows() {
 fn a_rule_once_others_are_gone_is_the_rule_after_their_deletion() {
     let conn = with_schema(SCHEMA);
     let (changed, removed) = (Cell::new(0), Cell::new(0));
+    let rule = prop_oneof![of_some_table(rules(3)), of_some_table(chains(2)), of_some_table(chains(3))];
     let gone = rules(1).into_iter().map(option::of).collect::<Vec<_>>();
     runner(2, 800)
-        .run(&(rows(), table_and_rule(3), gone), |(rows, (table, rule), gone)| {
+        .run(&(rows(), rule, gone), |(rows, (table, rule), gone)| {
             store(&conn, &rows);
             let gone_of =
                 |name: &str| TABLES.iter().position(|table| table.name == name).and_then(|at| gone[at].clone());
@@ -128,7 +133,7 @@ fn a_rule_once_others_are_gone_is_the_rule_after_their_deletion() {
             Ok(())
         })
         .unwrap();
-    assert!(changed.get() > 50 && removed.get() > 1_000, "{} rules changed, {} rows", changed.get(), removed.get());
+    assert!(changed.get() > 100 && removed.get() > 1_000, "{} rules changed, {} rows", changed.get(), removed.get());
 }
 
 /// What may stand in a `datetime` column of SQLite and is not Django's.

@@ -1,10 +1,10 @@
-// Runs hand-written SQL: `node run.ts JOB DATABASE NOW`.
+// Runs hand-written SQL: `node run.ts JOB DATABASE NOW [CACHE_MIB]`.
 
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { DAY, djangoText, type Instant, MINUTE } from "../../demo/instants.ts";
 
-const [job = "", path = "", now = ""] = process.argv.slice(2);
+const [job = "", path = "", now = "", cacheMiB] = process.argv.slice(2);
 const instant: Instant = Date.parse(now) * 1000;
 
 /** HIdP's settings: accounts and refresh tokens live for 90 days, revoked refresh tokens for 10 minutes. */
@@ -25,4 +25,5 @@ const script = readFileSync(new URL(`${job}.sql`, import.meta.url), "utf8").repl
   },
 );
 using database = new DatabaseSync(path);
+if (cacheMiB !== undefined) database.exec(`PRAGMA cache_size = -${Number(cacheMiB) * 1024}`);
 database.exec(script);

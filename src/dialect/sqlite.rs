@@ -12,9 +12,10 @@ use crate::schema::{Column, Declared, ForeignKey, Schema, Table};
 /// The dialect of SQLite 3.38 and later.
 pub struct Sqlite;
 
-/// The shortest text that Django writes for an instant, as a pattern, and the fraction that may follow.
-const SECONDS: &str = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]";
-const FRACTION: &str = ".[0-9][0-9][0-9][0-9][0-9][0-9]";
+/// The first instant of Django's calendar.
+const FIRST: &str = "0001-01-01";
+/// What an instant with a fraction looks like behind its seconds.
+const FRACTION: &str = "???????????????????.[0-9][0-9][0-9][0-9][0-9][0-9]";
 
 /// One row per table and column, in the order of both.
 const COLUMNS: &str = "SELECT t.name, t.wr, c.name, c.type, c.dflt_value, c.pk \
@@ -34,10 +35,13 @@ impl Sqlite {
         sql.push(alias).push("._rowid_");
     }
 
-    /// With a fraction first: nearly every instant that Django writes has one.
+    /// `YYYY-MM-DD HH:MM:SS`, as SQLite itself would write it, and then nothing or a fraction of six digits.
     fn is_instant(sql: &mut Sql, alias: &str, column: &str) {
-        sql.push("(").column(alias, column).push(&format!(" GLOB '{SECONDS}{FRACTION}' OR "));
-        sql.column(alias, column).push(&format!(" GLOB '{SECONDS}')"));
+        let c = format!("{alias}.{}", Self.quote(column));
+        sql.push(&format!(
+            "(typeof({c}) = 'text' AND {c} >= '{FIRST}' AND datetime(substr({c}, 1, 19)) IS substr({c}, 1, 19) \
+             AND (length({c}) = 19 OR {c} GLOB '{FRACTION}'))"
+        ));
     }
 
     fn integer(sql: &mut Sql, slot: Slot) {
@@ -72,7 +76,7 @@ impl Dialect for Sqlite {
     }
 
     fn unreadable_instant(&self, sql: &mut Sql, alias: &str, column: &str) {
-        sql.push("NOT ");
+        sql.column(alias, column).push(" IS NOT NULL AND NOT ");
         Self::is_instant(sql, alias, column);
     }
 
@@ -119,7 +123,7 @@ impl Dialect for Sqlite {
     /// A verdict a row: 0 fresh, 1 removable, 2 restricted, 3 unreadable. CASE judges no further than it must.
     fn find(&self, table: &str, search: &Search) -> Template {
         let mut sql = Sql::new(self);
-        sql.push("WITH w(position, verdict) AS MATERIALIZED (SELECT ");
+        sql.push("WITH idp_janitor_walked(position, verdict) AS MATERIALIZED (SELECT ");
         Self::row_id(&mut sql, "t");
         sql.push(", CASE WHEN ").condition(search.stale, table, "t").push(" THEN CASE WHEN ");
         sql.condition(search.restricted, table, "t").push(" THEN 2 ELSE 1 END");
@@ -136,7 +140,8 @@ impl Dialect for Sqlite {
         Self::integer(&mut sql, Slot::Window);
         sql.push(
             ") SELECT count(*), CAST(max(position) AS TEXT), sum(verdict IN (1, 2)), sum(verdict = 2), sum(verdict = 3) \
-             FROM w WHERE position <= coalesce((SELECT position FROM w WHERE verdict = 1 ORDER BY position LIMIT 1 OFFSET ",
+             FROM idp_janitor_walked WHERE position <= coalesce((SELECT position FROM idp_janitor_walked \
+             WHERE verdict = 1 ORDER BY position LIMIT 1 OFFSET ",
         );
         Self::integer(&mut sql, Slot::Take);
         sql.push(" - 1), 9223372036854775807)");

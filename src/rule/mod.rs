@@ -154,15 +154,21 @@ impl Rule {
     /// The rule as it will be on `table` once the rows for which `gone` has a rule, by table, are gone.
     #[must_use]
     pub fn once_gone(&self, table: &str, gone: &impl Fn(&str) -> Option<Rule>) -> Self {
-        let kept = self.with_relations(&|related| {
-            let mut related = related.clone();
-            related.satisfying = related.satisfying.once_gone(&related.table, gone);
-            related
-        });
+        let kept = self.relations_once_gone(gone);
         match gone(table) {
             Some(gone) => all([kept, not(gone)]),
             None => kept,
         }
+    }
+
+    /// As [`Rule::once_gone`], for a row that is known to stay itself.
+    #[must_use]
+    pub fn relations_once_gone(&self, gone: &impl Fn(&str) -> Option<Rule>) -> Self {
+        self.with_relations(&|related| {
+            let mut related = related.clone();
+            related.satisfying = related.satisfying.once_gone(&related.table, gone);
+            related
+        })
     }
 
     fn with_relations(&self, change: &impl Fn(&Related) -> Related) -> Self {
@@ -176,15 +182,18 @@ impl Rule {
         }
     }
 
-    /// Whether the rule itself says that no row of `table` points by `columns` at a row that satisfies it.
+    /// Whether the rule itself says that no row of `table` points by `columns` at the `target` of a row that satisfies it.
     #[must_use]
-    pub fn excludes_reference(&self, table: &str, columns: &[String]) -> bool {
+    pub fn excludes_reference(&self, table: &str, columns: &[String], target: &[String]) -> bool {
         match self {
-            Self::All(rules) => rules.iter().any(|rule| rule.excludes_reference(table, columns)),
+            Self::All(rules) => rules.iter().any(|rule| rule.excludes_reference(table, columns, target)),
             Self::Not(rule) => matches!(
                 rule.as_ref(),
                 Self::Exists(related)
-                    if related.table == table && related.columns == columns && related.satisfying == all([])
+                    if related.table == table
+                        && related.columns == columns
+                        && related.equal == target
+                        && related.satisfying == all([])
             ),
             _ => false,
         }

@@ -1,7 +1,7 @@
 //! From an order and a schema to the statements of every sweep. Whatever the database lacks, and whatever nobody has
 //! said, is found out here, before anything is touched.
 
-use super::templates::{Filling, Purpose, SliceStatement, Templates, Writer};
+use super::templates::{Filling, Purpose, SliceStatement, Templates, Writer, removable};
 use crate::cascade::{Action, Cascade, Source, declared};
 use crate::dialect::Dialect;
 use crate::effect::Statement;
@@ -80,8 +80,9 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
                 earlier.iter().filter_map(|(cascade, rule)| cascade.doomed(table, rule, None)).collect();
             (order.dry_run && !ways.is_empty()).then_some(Rule::Any(ways))
         };
-        let rule = sweep.rule.once_gone(&sweep.table, &gone);
-        let writer = Writer { dialect, schema, cascade: &cascade, rule: &rule };
+        let stale = sweep.rule.once_gone(&sweep.table, &gone);
+        let restricted = cascade.restricted().relations_once_gone(&gone);
+        let writer = Writer { dialect, schema, cascade: &cascade, stale: &stale, restricted: &restricted };
         let templates = writer.write(&gone);
         let one_by_one = cascade.disturbs(&Rule::All(vec![sweep.rule.clone(), cascade.restricted()]));
         warn(&mut plan.warnings, schema, &cascade, one_by_one);
@@ -90,7 +91,7 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
             dependants: dependants(&cascade),
             statements: planned(&sweep.table, &templates),
         });
-        earlier.push((cascade.clone(), rule));
+        earlier.push((cascade.clone(), removable(&stale, &restricted)));
         prepared.push(Prepared { cascade, templates, one_by_one });
     }
     Ok((work, prepared, plan))

@@ -8,7 +8,7 @@ use crate::effect::{Answer, Effect, Outcome, Page, Removal, Scan, Step};
 use crate::error::Error;
 use crate::jobs::Work;
 use crate::plan::{Plan, SweepPlan};
-use crate::report::Report;
+use crate::report::{Progress, Report};
 use crate::request::Order;
 use crate::rule::Rule;
 use crate::rule::eval::{Record, satisfies};
@@ -27,6 +27,8 @@ pub struct RecordRun {
     /// Collections that the rule in hand relates to and that are still to be read.
     unread: Vec<String>,
     journal: Journal,
+    /// Where the run stood after the last page, until it is told.
+    progress: Option<Progress>,
 }
 
 enum Phase {
@@ -37,12 +39,16 @@ enum Phase {
     },
     /// Reading a page of the sweep's own collection.
     Walk,
-    /// Removing what was stale in a page; how many records that was, how many were walked, and where the next page begins.
-    Remove {
-        walked: u64,
-        next: Option<String>,
-    },
+    /// Removing what was stale in a page.
+    Remove(Judged),
     Ended,
+}
+
+/// A page that has been judged.
+struct Judged {
+    walked: u64,
+    stale: u64,
+    next: Option<String>,
 }
 
 impl RecordRun {
@@ -72,7 +78,7 @@ impl RecordRun {
                 ),
             }
         }
-        Ok(Self { order, work, rules, phase: Phase::Begin, place, views: Views::default(), unread: vec![], journal })
+        Ok(Self { order, work, rules, phase: Phase::Begin, place, views: Views::default(), unread: vec![], journal, progress: None })
     }
 
     /// Takes in what came of the last effect and says what to do next.
@@ -81,7 +87,6 @@ impl RecordRun {
     /// See [`Error`]; nothing beyond what the report counts has been done.
     pub fn next(&mut self, outcome: Outcome) -> Result<Step, Error> {
         self.journal.elapsed_ms = outcome.elapsed_ms;
-        let mut page_done = false;
         let effect = match (std::mem::replace(&mut self.phase, Phase::Ended), outcome.answer) {
             (Phase::Begin, _) if self.order.plan_only => Effect::Planned(self.plan()),
             (Phase::Begin, _) => self.begin_sweep(),
@@ -91,29 +96,16 @@ impl RecordRun {
                 }
                 self.relate(collection, page.next)
             }
-            (Phase::Walk, Answer::Scan(page)) => {
-                let effect = self.judge(page)?;
-                page_done = !matches!(effect, Effect::Remove(_));
-                effect
-            }
-            (Phase::Remove { walked, next }, Answer::Remove(removed)) => {
-                if let Some(sweep) = self.work.sweeps.get(self.place.step) {
-                    self.journal.count_own(self.place.step, &sweep.table, removed);
-                }
-                page_done = true;
-                self.walk_on(walked, next)
-            }
+            (Phase::Walk, Answer::Scan(page)) => self.judge(page)?,
+            (Phase::Remove(page), Answer::Remove(removed)) if removed <= page.stale => self.went(page, removed),
             _ => return Err(unexpected("the answer to the last effect")),
         };
         let stop = outcome.aborted || self.order.bounds.time_is_up(outcome.elapsed_ms);
-        let asks_more = matches!(effect, Effect::Scan(_) | Effect::Remove(_));
-        if asks_more {
+        let effect = if stop && matches!(effect, Effect::Scan(_)) { self.end_early() } else { effect };
+        if matches!(effect, Effect::Scan(_) | Effect::Remove(_)) {
             self.journal.statements += 1;
         }
-        let spent = asks_more && !self.order.bounds.allow_statements(self.journal.statements);
-        let effect = if spent || (stop && matches!(effect, Effect::Scan(_))) { self.end_early() } else { effect };
-        let progress = page_done.then(|| self.journal.progress(&self.order, &self.work, &self.place, 0));
-        Ok(Step { effect, progress })
+        Ok(Step { effect, progress: self.progress.take() })
     }
 
     /// Whether a record is stale still, to be asked at the moment of its removal.
@@ -162,26 +154,35 @@ impl RecordRun {
 
     fn relate_next(&mut self) -> Effect {
         match self.unread.pop() {
-            Some(collection) => {
-                self.phase = Phase::Relate { collection: collection.clone() };
-                Effect::Scan(Scan { collection, after: None, limit: PAGE })
-            }
+            Some(collection) => self.read_related(collection, None),
             None => self.walk(PAGE),
         }
     }
 
     fn relate(&mut self, collection: String, next: Option<String>) -> Effect {
-        if next.is_none() {
-            return self.relate_next();
+        if next.is_none() { self.relate_next() } else { self.read_related(collection, next) }
+    }
+
+    fn read_related(&mut self, collection: String, after: Option<String>) -> Effect {
+        if !self.allows(1) {
+            return self.end_early();
         }
         self.phase = Phase::Relate { collection: collection.clone() };
-        Effect::Scan(Scan { collection, after: next, limit: PAGE })
+        Effect::Scan(Scan { collection, after, limit: PAGE })
     }
 
     fn walk(&mut self, limit: u32) -> Effect {
         let Some(sweep) = self.work.sweeps.get(self.place.step) else { return self.begin_sweep() };
+        // The page, and the removal of what is stale in it.
+        if !self.allows(2) {
+            return self.end_early();
+        }
         self.phase = Phase::Walk;
         Effect::Scan(Scan { collection: sweep.table.clone(), after: self.place.from.clone(), limit })
+    }
+
+    fn allows(&self, statements: u64) -> bool {
+        self.order.bounds.allow_statements(self.journal.statements + statements)
     }
 
     fn judge(&mut self, page: Page) -> Result<Effect, Error> {
@@ -200,25 +201,34 @@ impl RecordRun {
             }
             stale.push(scanned.id.clone());
         }
-        let walked = page.records.len() as u64;
-        self.journal.selected += stale.len() as u64;
-        if stale.is_empty() {
-            return Ok(self.walk_on(walked, page.next));
-        }
-        self.journal.slices += 1;
         let Some(sweep) = self.work.sweeps.get(self.place.step) else { return Ok(self.begin_sweep()) };
-        if self.order.dry_run {
-            self.journal.count_own(self.place.step, &sweep.table, stale.len() as u64);
-            return Ok(self.walk_on(walked, page.next));
+        let page = Judged { walked: page.records.len() as u64, stale: stale.len() as u64, next: page.next };
+        if stale.is_empty() {
+            return Ok(self.walk_on(page));
         }
-        self.phase = Phase::Remove { walked, next: page.next };
+        if self.order.dry_run {
+            let would_go = page.stale;
+            return Ok(self.went(page, would_go));
+        }
+        self.phase = Phase::Remove(page);
         Ok(Effect::Remove(Removal { collection: sweep.table.clone(), ids: stale }))
     }
 
-    fn walk_on(&mut self, walked: u64, next: Option<String>) -> Effect {
-        self.place.walked += walked;
-        if next.is_some() {
-            self.place.from = next;
+    /// Counts what went of a page, or would go, and goes on.
+    fn went(&mut self, page: Judged, removed: u64) -> Effect {
+        if let Some(sweep) = self.work.sweeps.get(self.place.step) {
+            self.journal.count_own(self.place.step, &sweep.table, removed);
+        }
+        self.journal.slices += 1;
+        self.walk_on(page)
+    }
+
+    fn walk_on(&mut self, page: Judged) -> Effect {
+        self.journal.selected += page.stale;
+        self.place.walked += page.walked;
+        self.progress = Some(self.journal.progress(&self.order, &self.work, &self.place, 0));
+        if page.next.is_some() {
+            self.place.from = page.next;
             return self.walk(PAGE);
         }
         self.place = Place { step: self.place.step + 1, from: None, walked: 0 };

@@ -12,7 +12,7 @@ use crate::dialect::{Dialect, Found, unexpected};
 use crate::effect::{Answer, Effect, Outcome, Rows, Statement, Step};
 use crate::error::Error;
 use crate::jobs::Work;
-use crate::report::Report;
+use crate::report::{Progress, Report};
 use crate::request::Order;
 
 /// A run on an SQL store.
@@ -27,6 +27,8 @@ pub struct SqlRun {
     walk: Walk,
     pace: Pace,
     journal: Journal,
+    /// Where the run stood after the last slice, until it is told.
+    progress: Option<Progress>,
 }
 
 /// What the host was asked last.
@@ -68,6 +70,7 @@ impl SqlRun {
             walk: Walk::default(),
             pace,
             journal: Journal::default(),
+            progress: None,
         }
     }
 
@@ -79,7 +82,6 @@ impl SqlRun {
         let took_ms = outcome.elapsed_ms - self.walk.since_ms;
         self.journal.elapsed_ms = outcome.elapsed_ms;
         let answer = outcome.answer;
-        let mut slice_done = false;
         let effect = match std::mem::replace(&mut self.phase, Phase::Ended) {
             Phase::Begin => self.read_schema(vec![]),
             Phase::Schema(mut results) => {
@@ -95,17 +97,14 @@ impl SqlRun {
                 let found = Found::read(&answer.rows()?)?;
                 let full = found.removable() >= self.walk.filling.take;
                 self.pace.found(full.then_some(found.walked), took_ms);
-                slice_done = found.removable() == 0;
                 Ok(self.found(found))
             }
             Phase::Remove { found, statements } => {
                 self.removed(&found, answer, statements, took_ms)?;
-                slice_done = true;
                 Ok(self.walk_on(&found))
             }
             Phase::Count { found } => {
                 self.counted(&found, &answer.rows()?, took_ms)?;
-                slice_done = true;
                 Ok(self.walk_on(&found))
             }
             Phase::Ended => Err(unexpected("nothing more: the run has ended")),
@@ -122,8 +121,7 @@ impl SqlRun {
             _ => 0,
         };
         self.walk.since_ms = outcome.elapsed_ms;
-        let progress = slice_done.then(|| self.journal.progress(&self.order, &self.work, &self.place, self.walk.total));
-        Ok(Step { effect, progress })
+        Ok(Step { effect, progress: self.progress.take() })
     }
 
     /// The report of a run that failed: what had been done before.
@@ -185,6 +183,8 @@ impl SqlRun {
     /// Begins the walk of the next table, or ends.
     fn open(&mut self) -> Effect {
         match self.sweeps.get(self.place.step) {
+            // No walk is begun that would end before its first slice.
+            Some(sweep) if !self.allows(2 + sweep.slice_statements()) => self.end_early(),
             Some(sweep) => {
                 self.phase = Phase::Open;
                 Effect::Query(sweep.templates.open.fill(&Filling::default()))
@@ -222,6 +222,11 @@ impl SqlRun {
         take.min(self.rows_left().max(1))
     }
 
+    /// Whether so many more statements are within the bounds.
+    fn allows(&self, statements: usize) -> bool {
+        self.order.bounds.allow_statements(self.journal.statements + statements as u64)
+    }
+
     fn rows_left(&self) -> u64 {
         let taken = self.journal.selected - self.journal.restricted;
         self.order.bounds.max_rows.map_or(u64::MAX, |max| max.saturating_sub(taken))
@@ -233,8 +238,7 @@ impl SqlRun {
         self.walk.filling.take = self.take();
         self.phase = Phase::Find;
         let Some(sweep) = self.sweeps.get(self.place.step) else { return self.open() };
-        let needed = 1 + sweep.slice_statements() as u64;
-        if !self.order.bounds.allow_statements(self.journal.statements + needed) {
+        if !self.allows(1 + sweep.slice_statements()) {
             return self.end_early();
         }
         Effect::Query(sweep.templates.find.fill(&self.walk.filling))
@@ -314,6 +318,7 @@ impl SqlRun {
             *self.journal.unreadable.entry(sweep.table()) += found.unreadable;
         }
         self.place.walked += found.walked;
+        self.progress = Some(self.journal.progress(&self.order, &self.work, &self.place, self.walk.total));
         let next = found.upto.as_deref().filter(|upto| *upto != self.walk.last);
         match next.and_then(|upto| self.dialect.after(upto)) {
             Some(from) => {

@@ -5,7 +5,7 @@ use crate::dialect::{Dialect, Search};
 use crate::effect::Statement;
 use crate::rule::sql::{Slot, Sql, Template};
 use crate::rule::{Rule, Span, Use, all, not};
-use crate::schema::Schema;
+use crate::schema::{Declared, Schema};
 
 /// The statements of a sweep, their slice still open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,18 @@ pub struct Writer<'a> {
     /// What goes along.
     pub cascade: &'a Cascade,
     /// What is stale.
-    pub rule: &'a Rule,
+    pub stale: &'a Rule,
+    /// What of it must be kept all the same.
+    pub restricted: &'a Rule,
+}
+
+/// What goes from the root: stale, and held by nothing.
+#[must_use]
+pub fn removable(stale: &Rule, restricted: &Rule) -> Rule {
+    match restricted {
+        Rule::Any(ways) if ways.is_empty() => stale.clone(),
+        restricted => all([stale.clone(), not(restricted.clone())]),
+    }
 }
 
 impl Writer<'_> {
@@ -105,31 +116,27 @@ impl Writer<'_> {
     #[must_use]
     pub fn write(&self, gone_before: &impl Fn(&str) -> Option<Rule>) -> Templates {
         let mut instants: Vec<String> = Vec::new();
-        self.rule.visit_columns(&self.cascade.root, &mut |table, column, usage| {
+        self.stale.visit_columns(&self.cascade.root, &mut |table, column, usage| {
             if table == self.cascade.root && usage == Use::Instant && !instants.iter().any(|known| known == column) {
                 instants.push(column.to_owned());
             }
         });
-        let restricted = self.cascade.restricted();
         let counted: Vec<String> =
             self.cascade.deleted().filter(|table| *table != self.cascade.root).map(str::to_owned).collect();
         Templates {
             open: self.dialect.open(&self.cascade.root),
-            find: self
-                .dialect
-                .find(&self.cascade.root, &Search { stale: self.rule, restricted: &restricted, instants: &instants }),
+            find: self.dialect.find(
+                &self.cascade.root,
+                &Search { stale: self.stale, restricted: self.restricted, instants: &instants },
+            ),
             slice: self.cascade.order.iter().map(|change| self.change(change)).collect(),
             count: (!counted.is_empty()).then(|| self.count(&counted, gone_before)),
             counted,
         }
     }
 
-    /// What goes from the root: stale, and held by nothing.
     fn removable(&self) -> Rule {
-        match self.cascade.restricted() {
-            Rule::Any(ways) if ways.is_empty() => self.rule.clone(),
-            restricted => all([self.rule.clone(), not(restricted)]),
-        }
+        removable(self.stale, self.restricted)
     }
 
     fn change(&self, change: &Change) -> SliceStatement {
@@ -157,8 +164,8 @@ impl Writer<'_> {
                 });
                 sql.push(" WHERE ");
                 self.points_at_doomed(&mut sql, &[edge]);
-                if *before_own_delete {
-                    // Rows that go themselves need not let go first.
+                if *before_own_delete && edge.key.declared == Declared::NoAction {
+                    // Rows that go themselves need not let go first, unless the database would act on them by itself.
                     if let Some(doomed) = self.cascade.doomed(&edge.table, &self.removable(), Some(Span::Slice)) {
                         sql.push(" AND ").condition(&not(doomed), &edge.table, "t");
                     }
@@ -255,5 +262,5 @@ impl Writer<'_> {
 }
 
 fn doomed_name(table: &str) -> String {
-    format!("doomed_{table}")
+    format!("idp_janitor_doomed_{table}")
 }

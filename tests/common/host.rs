@@ -31,14 +31,16 @@ pub struct Performed {
 }
 
 type Watcher<'a> = Box<dyn FnMut(&Connection, &Effect) + 'a>;
+type Clock<'a> = Box<dyn FnMut(&Effect, &Answer) -> f64 + 'a>;
+type Choice<'a> = Box<dyn FnMut(&Effect) -> bool + 'a>;
 
 /// A host, and what it has seen.
 pub struct Host<'a> {
     conn: &'a Connection,
-    takes_ms: Box<dyn FnMut(&Effect, &Answer) -> f64 + 'a>,
+    takes_ms: Clock<'a>,
     before: Watcher<'a>,
     after: Watcher<'a>,
-    fails: Box<dyn FnMut(&Effect) -> bool + 'a>,
+    fails: Choice<'a>,
     abort_at: usize,
     /// Effects of the last run, in order.
     pub performed: Vec<Performed>,
@@ -128,15 +130,20 @@ impl<'a> Host<'a> {
 
     /// Runs a request over and over, each time from the checkpoint of the last, until the pass is complete.
     pub fn run_to_completion(&mut self, request: &Request) -> Vec<Report> {
+        self.try_to_completion(request).unwrap()
+    }
+
+    /// The same where a run may fail.
+    pub fn try_to_completion(&mut self, request: &Request) -> Result<Vec<Report>, Failure> {
         let mut reports: Vec<Report> = Vec::new();
         loop {
             let checkpoint = reports.last().map(|last| last.checkpoint.clone().unwrap());
-            let report = self.run_from(request, checkpoint.as_ref()).unwrap();
+            let report = self.run_from(request, checkpoint.as_ref())?;
             assert_eq!(report.complete, report.checkpoint.is_none());
             let complete = report.complete;
             reports.push(report);
             if complete {
-                return reports;
+                return Ok(reports);
             }
             assert!(reports.len() < 10_000, "the pass never ends");
         }

@@ -41,10 +41,12 @@ impl Store {
     }
 }
 
+type Watcher<'a> = Box<dyn FnMut(&mut Store, &Effect) + 'a>;
+
 /// A host on a store, and what it has seen.
 pub struct MemoryHost<'a> {
     pub store: Store,
-    before: Box<dyn FnMut(&mut Store, &Effect) + 'a>,
+    before: Watcher<'a>,
     abort_at: usize,
     /// Effects of the last run, in order.
     pub effects: Vec<Effect>,

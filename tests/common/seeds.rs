@@ -8,7 +8,7 @@ pub fn runner(seed: u64, cases: u32) -> TestRunner {
         cases,
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
-        max_shrink_iters: 4_000,
+        max_shrink_iters: 1_000,
         ..Config::default()
     })
 }

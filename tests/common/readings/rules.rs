@@ -7,6 +7,7 @@ use idp_janitor::rule::{Rule, before, exists, is_null, is_true, not, not_after};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::Union;
 
 /// Rules on each table, nested so deep at most.
 pub fn rules(depth: u32) -> Vec<BoxedStrategy<Rule>> {
@@ -33,22 +34,41 @@ fn leaf(table: usize) -> BoxedStrategy<Rule> {
     if !truths.is_empty() {
         leaves.push((2, select(truths).prop_map(is_true).boxed()));
     }
-    proptest::strategy::Union::new_weighted(leaves).boxed()
+    Union::new_weighted(leaves).boxed()
+}
+
+/// Rules on each table that go from row to row so many times: their relations are what they are about.
+pub fn chains(length: u32) -> Vec<BoxedStrategy<Rule>> {
+    let mut rules: Vec<BoxedStrategy<Rule>> =
+        (0..TABLES.len()).map(|table| prop_oneof![Just(Rule::All(vec![])), leaf(table)].boxed()).collect();
+    for _ in 0..length {
+        rules = (0..TABLES.len())
+            .map(|table| (related(table, &rules), any::<bool>()))
+            .map(|(rule, negated)| {
+                (rule, negated).prop_map(|(rule, negated)| if negated { not(rule) } else { rule }).boxed()
+            })
+            .collect();
+    }
+    rules
 }
 
 fn nested(table: usize, inner: &[BoxedStrategy<Rule>]) -> BoxedStrategy<Rule> {
     let own = &inner[table];
-    let ways = WAYS.iter().filter(|way| way.from == table).map(|way| {
-        let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
-        let (columns, equal) = (owned(way.columns), owned(way.equal));
-        inner[way.to].clone().prop_map(move |rule| exists(TABLES[way.to].name, &columns, &equal, rule)).boxed()
-    });
     prop_oneof![
         1 => own.clone(),
         2 => vec(own.clone(), 0..4).prop_map(Rule::All),
         2 => vec(own.clone(), 0..4).prop_map(Rule::Any),
         2 => own.clone().prop_map(not),
-        4 => proptest::strategy::Union::new(ways),
+        4 => related(table, inner),
     ]
     .boxed()
+}
+
+fn related(table: usize, inner: &[BoxedStrategy<Rule>]) -> BoxedStrategy<Rule> {
+    let ways = WAYS.iter().filter(|way| way.from == table).map(|way| {
+        let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+        let (columns, equal) = (owned(way.columns), owned(way.equal));
+        inner[way.to].clone().prop_map(move |rule| exists(TABLES[way.to].name, &columns, &equal, rule)).boxed()
+    });
+    Union::new(ways).boxed()
 }
