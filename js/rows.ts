@@ -4,7 +4,8 @@ import type { Row } from "./store.ts";
 export function toPlainRow(row: Row): Row {
   const plain: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(row)) {
-    if (value !== undefined) plain[name] = value instanceof Date ? value.toISOString() : value;
+    // An invalid Date cannot be judged, and the core says so of anything that is no instant.
+    if (value !== undefined) plain[name] = value instanceof Date ? (value.toJSON() ?? "Invalid Date") : value;
   }
   return plain;
 }

@@ -40,7 +40,7 @@ export async function perform(
       answer = await act(store, effect, run);
     }
   } catch (error) {
-    throw failure(error, run);
+    throw failure(error, run, isSqlStore(store));
   } finally {
     free(run);
   }
@@ -93,7 +93,7 @@ function records_(store: Store): RecordStore {
 }
 
 /** The error, with the report of what had been done before and a word on what that means. */
-function failure(error: unknown, run: Run): JanitorError {
+function failure(error: unknown, run: Run, atomic: boolean): JanitorError {
   const known =
     error instanceof JanitorError
       ? error
@@ -108,8 +108,9 @@ function failure(error: unknown, run: Run): JanitorError {
   }
   if (report.slices === 0) return known;
   const rows = Object.values(report.removed).reduce((sum, count) => sum + count, 0);
+  const inHand = atomic ? "nothing was changed" : "some may be";
   const done = report.dryRun
     ? "it was a dry run, and nothing was changed"
-    : `${report.slices} slice(s) before it are done (${rows} rows removed), the one in hand was not; the next run goes on`;
+    : `${report.slices} slice(s) before it are done (${rows} rows removed), of the one in hand ${inHand}; the next run goes on`;
   return new JanitorError(known.code, `${known.message}; ${done}`, { cause: known.cause ?? known, report });
 }

@@ -7,5 +7,6 @@ if ! cmp -s package-lock.json "$stamp"; then
   npm ci --no-fund --no-audit
   cp package-lock.json "$stamp"
 fi
-rustup toolchain list | grep -q "^1.95.0" || rustup toolchain install 1.95.0 --profile minimal
-rustup target add wasm32-unknown-unknown >/dev/null 2>&1
+channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+rustup toolchain list | grep -q "^$channel" || rustup toolchain install "$channel" --profile minimal --component rustfmt,clippy
+rustup --quiet target add wasm32-unknown-unknown

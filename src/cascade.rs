@@ -195,18 +195,31 @@ impl Cascade {
         }
     }
 
-    /// Whether what a slice does to dependants can change whether other rows satisfy the rule.
+    /// Whether what a slice does to dependants can change whether other rows satisfy the rule, or are restricted.
     #[must_use]
     pub fn disturbs(&self, rule: &Rule) -> bool {
         let mut disturbs = false;
         rule.visit_columns(&self.root, &mut |table, column, _| {
-            disturbs |= self.order.iter().any(|change| match change {
-                Change::Delete { table: deleted } => deleted == table && *deleted != self.root,
-                Change::Unset { edge, .. } => edge.table == table && edge.key.columns.iter().any(|name| name == column),
-            });
+            disturbs |=
+                table != self.root && self.deleted().any(|deleted| deleted == table) || self.unsets(table, column);
         });
-        // Rows of the root can hold each other, too.
-        disturbs || self.edges.iter().any(|edge| edge.action == Action::Restrict && edge.table == self.root)
+        // A table on the way from the root to what restricts it matters only where its rows have several owners.
+        self.restricted().visit_columns(&self.root, &mut |table, column, _| {
+            let shared = self.has_several_paths(table) || self.restricts(table);
+            disturbs |= shared && self.deleted().any(|deleted| deleted == table) || self.unsets(table, column);
+        });
+        disturbs
+    }
+
+    fn restricts(&self, table: &str) -> bool {
+        self.edges.iter().any(|edge| edge.action == Action::Restrict && edge.table == table)
+    }
+
+    fn unsets(&self, table: &str, column: &str) -> bool {
+        self.order.iter().any(|change| match change {
+            Change::Unset { edge, .. } => edge.table == table && edge.key.columns.iter().any(|name| name == column),
+            Change::Delete { .. } => false,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a job would do, told from the schema alone.
 
-use crate::cascade::{Action, Cascade, Source};
+use crate::cascade::{Action, Cascade, Change, Source};
 use crate::instant::Instant;
 use serde::Serialize;
 
@@ -60,12 +60,16 @@ pub struct PlannedStatement {
     pub sql: String,
 }
 
-/// The dependants of a removal.
+/// The dependants of a removal: what restricts it, and then the others in the order of their changes.
 #[must_use]
 pub fn dependants(cascade: &Cascade) -> Vec<Dependant> {
-    cascade
-        .edges
-        .iter()
+    let restricting = cascade.edges.iter().filter(|edge| edge.action == Action::Restrict);
+    let changed = cascade.order.iter().flat_map(|change| match change {
+        Change::Unset { edge, .. } => vec![edge],
+        Change::Delete { table } => cascade.cascades_from(table).collect(),
+    });
+    restricting
+        .chain(changed)
         .map(|edge| Dependant {
             table: edge.table.clone(),
             columns: edge.key.columns.clone(),

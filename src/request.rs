@@ -123,7 +123,7 @@ impl Order {
             (None, Some(checkpoint)) => checkpoint.now,
             (None, None) => clock,
         };
-        let order = Self {
+        let mut order = Self {
             job,
             preset: Preset::by_name(&request.preset)?,
             settings: Settings::of(job, &given)?,
@@ -136,6 +136,11 @@ impl Order {
             bounds: Bounds::read(&request.max_rows, &request.max_statements, &request.max_seconds)?,
             slice_ms: read_slice_ms(&request.slice_ms)?,
         };
+        if asked.is_none() && checkpoint.is_some_and(|checkpoint| checkpoint.place(&order.fingerprint()).is_none()) {
+            // Other settings, another pass.
+            order.now = clock;
+            order.ahead_of_clock = false;
+        }
         // A setting can be beyond the calendar, which only the work itself finds out.
         order.work("")?;
         Ok(order)

@@ -9,6 +9,8 @@ use std::fmt;
 pub struct Schema {
     /// The tables by name.
     pub tables: Named<Table>,
+    /// Whether the connection checks foreign keys.
+    pub enforces_keys: bool,
 }
 
 /// A table.
@@ -18,10 +20,19 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Its foreign keys.
     pub foreign_keys: Vec<ForeignKey>,
-    /// The names of its triggers, which may do what no report of ours can tell.
-    pub triggers: Vec<String>,
+    /// Its triggers, which may do what no report of ours can tell.
+    pub triggers: Vec<Trigger>,
     /// Whether its rows are stored without the row ids that a walk needs.
     pub without_row_ids: bool,
+}
+
+/// A trigger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trigger {
+    /// Its name.
+    pub name: String,
+    /// Whether it can keep a row from being removed without an error.
+    pub keeps_rows: bool,
 }
 
 /// A column.
@@ -35,6 +46,8 @@ pub struct Column {
     pub default: Option<String>,
     /// Its place in the primary key, from 1; 0 if it has none.
     pub primary_key: u64,
+    /// Whether it can never be NULL.
+    pub not_null: bool,
 }
 
 /// A foreign key.

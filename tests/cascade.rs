@@ -166,11 +166,10 @@ fn settings_for_what_is_not_there_are_refused() {
     let conn = people_and("CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people, name);");
     for column in ["shop.name", "shop.Owner", "shops.owner", "shop.owner,name"] {
         let error = Host::new(&conn).refusal(&removal(json!({ column: "cascade" }), json!({})));
-        let expected = format!(
-            "the database does not have the schema of this job: onDelete says \"cascade\" of `{column}`, and there is no \
-             such foreign key; nothing was changed"
-        );
-        assert_eq!(error.to_string(), expected);
+        let expected = "`onDelete` must be about foreign keys of this database, as `table.column`";
+        assert!(error.to_string().starts_with(expected), "{error}");
+        assert!(error.to_string().ends_with(&format!(", not about `{column}`")), "{error}");
+        assert_eq!(error.code(), "invalid_setting");
     }
 }
 
@@ -470,4 +469,89 @@ fn a_trigger_on_what_loses_rows_is_warned_of() {
     ];
     assert_eq!(plan(&conn, json!({})).warnings, warnings);
     assert_eq!(Host::new(&conn).run(&removal(json!({}), json!({}))).warnings, warnings);
+}
+
+/// Regression: a condition compares by the collation of the column that points, the database's own check by that of the
+/// column that is pointed at.
+#[test]
+fn what_points_at_another_row_by_its_own_collation_stays() {
+    let conn = people_and(
+        "CREATE TABLE club (name text PRIMARY KEY, owner integer REFERENCES people);
+         CREATE TABLE member (id integer PRIMARY KEY, club text COLLATE NOCASE REFERENCES club);
+         INSERT INTO club VALUES ('abc', 1), ('ABC', 3);
+         INSERT INTO member VALUES (1, 'abc'), (2, 'ABC');",
+    );
+    let on_delete = json!({ "club.owner": "cascade", "member.club": "cascade" });
+    assert_eq!(remove(&conn, on_delete), counts([("club", 1), ("member", 1), ("people", 2)]));
+    assert_eq!(number(&conn, "SELECT id FROM member"), 2);
+}
+
+/// What would make every slice fail, or do something else than it says, is found before the first.
+#[test]
+fn cascades_that_cannot_work_are_refused_before_anything_is_touched() {
+    let cases = [
+        (
+            "CREATE TABLE club (name text PRIMARY KEY, owner integer REFERENCES people ON DELETE CASCADE);
+             CREATE TABLE member (id integer PRIMARY KEY, club integer REFERENCES club ON DELETE CASCADE);",
+            json!({}),
+            "`member.club` is declared as another type",
+        ),
+        (
+            "CREATE TABLE shop (id integer PRIMARY KEY, owner integer NOT NULL REFERENCES people);",
+            json!({ "shop.owner": "set-null" }),
+            "`shop.owner` is to be set to NULL, and it is declared NOT NULL",
+        ),
+        (
+            "CREATE TABLE shop (id integer PRIMARY KEY, owner integer NOT NULL REFERENCES people ON DELETE SET DEFAULT);",
+            json!({}),
+            "`shop.owner` is to be set to NULL, and it is declared NOT NULL",
+        ),
+        (
+            "CREATE TRIGGER keep BEFORE DELETE ON people BEGIN SELECT RAISE(IGNORE); END;",
+            json!({}),
+            "`people` has a trigger `keep` that can keep rows from going without an error",
+        ),
+    ];
+    for (schema, on_delete, message) in cases {
+        let conn = people_and(schema);
+        let before = dump(&conn);
+        let error = Host::new(&conn).refusal(&removal(on_delete, json!({})));
+        assert!(error.to_string().contains(message), "{error}");
+        assert_eq!(error.code(), "not_this_schema");
+        assert_eq!(dump(&conn), before);
+    }
+}
+
+#[test]
+fn a_temporary_table_of_the_same_name_is_not_meant() {
+    let conn = people_and(
+        "CREATE TABLE shop (id integer PRIMARY KEY, owner integer REFERENCES people ON DELETE CASCADE);
+         INSERT INTO shop VALUES (1, 1), (2, 3);
+         CREATE TEMP TABLE shop (id integer PRIMARY KEY, owner integer);
+         INSERT INTO temp.shop VALUES (1, 1);",
+    );
+    let report = Host::new(&conn).run(&removal(json!({}), json!({})));
+    assert_eq!(removed(&report), counts([("people", 2), ("shop", 1)]));
+    assert_eq!(number(&conn, "SELECT count(*) FROM main.shop"), 1);
+    assert_eq!(number(&conn, "SELECT count(*) FROM temp.shop"), 1);
+}
+
+/// A chain in which every row has one owner holds nobody else's: no need to go one by one.
+#[test]
+fn only_what_has_several_owners_goes_one_at_a_time() {
+    let chain = "CREATE TABLE shop (id integer PRIMARY KEY, owner integer REFERENCES people ON DELETE CASCADE);
+         CREATE TABLE bill (id integer PRIMARY KEY, shop integer REFERENCES shop ON DELETE RESTRICT);";
+    let shared = format!("{chain} ALTER TABLE shop ADD COLUMN heir integer REFERENCES people ON DELETE CASCADE;");
+    for (schema, warned) in [(chain, 0), (shared.as_str(), 1)] {
+        let report = Host::new(&people_and(schema)).run(&removal(json!({}), json!({})));
+        assert_eq!(report.warnings.len(), warned, "{:?}", report.warnings);
+    }
+}
+
+#[test]
+fn keys_that_nobody_checks_are_warned_of() {
+    let conn = people_and("");
+    conn.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    let report = Host::new(&conn).run(&removal(json!({}), json!({})));
+    assert!(report.warnings[0].starts_with("foreign keys are not enforced"), "{:?}", report.warnings);
 }

@@ -18,7 +18,7 @@ const run = (command: string, args: readonly string[]): string =>
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "idp-janitor-consumer-"));
-  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], {
+  const packed = execFileSync("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], {
     cwd: ROOT,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],

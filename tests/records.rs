@@ -27,19 +27,20 @@ fn sessions(count: usize, nth: usize) -> Store {
 /// Token chains of every kind.
 fn tokens(count: usize) -> Store {
     let moment = |ago: bool| if ago { LONG_AGO } else { LATER };
-    let chains = || (0..count).map(|chain| (chain, move |bit: usize| chain >> bit & 1 == 1));
-    let list = |record: &dyn Fn(usize, &dyn Fn(usize) -> bool) -> Json| -> Vec<Json> {
-        chains().map(|(chain, is)| record(chain, &is)).collect()
-    };
+    let (mut refresh, mut access, mut id, mut grants) = (vec![], vec![], vec![], vec![]);
+    for chain in 0..count {
+        let is = |bit: usize| chain >> bit & 1 == 1;
+        let (revoked, token, id_token) = (is(0).then(|| moment(is(1))), is(2).then_some(chain), is(4).then_some(chain));
+        refresh.push(json!({ "revoked": revoked, "access_token_id": token }));
+        access.push(json!({ "id": chain, "expires": moment(is(3)), "id_token_id": id_token }));
+        id.push(json!({ "id": chain, "expires": moment(is(5)) }));
+        grants.push(json!({ "expires": moment(is(6)) }));
+    }
     Store::of(json!({
-        "oauth2_provider_refreshtoken": list(&|chain, is| json!({
-            "revoked": is(0).then(|| moment(is(1))), "access_token_id": is(2).then_some(chain),
-        })),
-        "oauth2_provider_accesstoken": list(&|chain, is| json!({
-            "id": chain, "expires": moment(is(3)), "id_token_id": is(4).then_some(chain),
-        })),
-        "oauth2_provider_idtoken": list(&|chain, is| json!({ "id": chain, "expires": moment(is(5)) })),
-        "oauth2_provider_grant": list(&|_, is| json!({ "expires": moment(is(6)) })),
+        "oauth2_provider_refreshtoken": refresh,
+        "oauth2_provider_accesstoken": access,
+        "oauth2_provider_idtoken": id,
+        "oauth2_provider_grant": grants,
     }))
 }
 

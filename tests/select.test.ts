@@ -63,6 +63,7 @@ test("refuses what cannot be judged", () => {
   const refusals: readonly [() => unknown, string, RegExp][] = [
     [() => selectStale(job, [{ expire_date: "soon" }], now), "invalid_record", /`soon`/],
     [() => selectStale(job, [{ expire_date: 1767225600 }], now), "invalid_record", /no instant/],
+    [() => selectStale(job, [{ expire_date: new Date(Number.NaN) }], now), "invalid_record", /no instant/],
     [() => selectStale(job, [{ expire_date: undefined }], now), "invalid_record", /no `expire_date`/],
     [() => selectStale(job, [], { now: "today" }), "invalid_instant", /`today`/],
     [() => selectStale(job, [], { now: new Date(Number.NaN) }), "invalid_instant", /invalid Date/],
@@ -78,6 +79,7 @@ test("refuses what cannot be judged", () => {
       "invalid_setting",
       /not 1\.5/,
     ],
+    [() => selectStale(job, [], { now: 5 } as object), "invalid_setting", /documented types/],
   ];
   for (const [select, code, message] of refusals)
     assert.throws(select, { name: "JanitorError", code, message });

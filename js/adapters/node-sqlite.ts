@@ -78,17 +78,41 @@ export function nodeSqlite(database: DatabaseSync): SqlStore {
 
     async batch(statements) {
       await setImmediate();
+      begin(database);
       try {
-        database.exec("BEGIN IMMEDIATE");
         const results = statements.map(perform);
         database.exec("COMMIT");
         return results;
       } catch (error) {
-        if (database.isTransaction) database.exec("ROLLBACK");
+        rollBack(database);
         throw toJanitorError(error);
       }
     },
   };
+}
+
+/** Begins a transaction of our own; one of somebody else's on the connection is not ours to end. */
+function begin(database: DatabaseSync): void {
+  if (database.isTransaction) {
+    const message =
+      "the connection is in a transaction of somebody else: give idp-janitor a connection of its own";
+    throw new JanitorError("store_failed", message);
+  }
+  try {
+    database.exec("BEGIN IMMEDIATE");
+  } catch (error) {
+    throw toJanitorError(error);
+  }
+}
+
+/** Some failures have ended the transaction already. */
+function rollBack(database: DatabaseSync): void {
+  if (!database.isTransaction) return;
+  try {
+    database.exec("ROLLBACK");
+  } catch {
+    // SQLite undoes it when the connection closes, or when somebody else opens the file.
+  }
 }
 
 function toInput(value: SqlValue): SQLInputValue {

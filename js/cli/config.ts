@@ -23,7 +23,7 @@ export interface CliConfig {
   readonly maxStatements?: number;
   /** Ends a run after the slice in which this many seconds have passed, more than 0. */
   readonly maxSeconds?: number;
-  /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 100. */
+  /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 2,000 on SQLite. */
   readonly sliceMs?: number;
   /** The file that carries a pass from one run to the next; a relative path starts at the working directory. */
   readonly checkpoint?: string;

@@ -14,11 +14,17 @@ use crate::schema::{Column, Schema, Table};
 
 /// The SQL of one product.
 pub trait Dialect: Sync {
-    /// The name in the adapter contract.
-    fn name(&self) -> &'static str;
-
     /// A name, quoted.
     fn quote(&self, name: &str) -> String;
+
+    /// A table's name as statements use it: qualified, so that nothing else of that name is meant.
+    fn table(&self, name: &str) -> String;
+
+    /// Adds columns that point at others, so that they compare as foreign keys do.
+    fn foreign_key(&self, sql: &mut Sql, alias: &str, columns: &[String]);
+
+    /// Whether values of two columns compare as foreign keys do, as far as their types go.
+    fn comparable(&self, child: &Column, target: &Column) -> bool;
 
     /// The placeholder of the parameter at a position, from 1.
     fn placeholder(&self, position: usize) -> String;

@@ -7,7 +7,7 @@ use crate::instant::Instant;
 use crate::named::Named;
 use crate::rule::Span;
 use crate::rule::sql::{Slot, Sql, Template};
-use crate::schema::{Column, Declared, ForeignKey, Schema, Table};
+use crate::schema::{Column, Declared, ForeignKey, Schema, Table, Trigger};
 
 /// The dialect of SQLite 3.38 and later.
 pub struct Sqlite;
@@ -18,16 +18,20 @@ const FIRST: &str = "0001-01-01";
 const FRACTION: &str = "???????????????????.[0-9][0-9][0-9][0-9][0-9][0-9]";
 
 /// One row per table and column, in the order of both.
-const COLUMNS: &str = "SELECT t.name, t.wr, c.name, c.type, c.dflt_value, c.pk \
-    FROM pragma_table_list AS t, pragma_table_info(t.name) AS c \
+const COLUMNS: &str = "SELECT t.name, t.wr, c.name, c.type, c.dflt_value, c.pk, c.\"notnull\" \
+    FROM pragma_table_list AS t, pragma_table_xinfo(t.name, t.schema) AS c \
     WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY t.name, c.cid";
 
 /// One row per column of a foreign key.
 const FOREIGN_KEYS: &str = "SELECT t.name, f.id, f.\"table\", f.\"from\", f.\"to\", f.on_delete \
-    FROM pragma_table_list AS t, pragma_foreign_key_list(t.name) AS f \
+    FROM pragma_table_list AS t, pragma_foreign_key_list(t.name, t.schema) AS f \
     WHERE t.schema = 'main' AND t.type = 'table' ORDER BY t.name, f.id, f.seq";
 
-const TRIGGERS: &str = "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger' ORDER BY tbl_name, name";
+/// The triggers, and whether they can keep a row from going without an error.
+const TRIGGERS: &str = "SELECT tbl_name, name, sql LIKE '%RAISE%IGNORE%' FROM main.sqlite_master \
+    WHERE type = 'trigger' ORDER BY tbl_name, name";
+
+const ENFORCED: &str = "PRAGMA foreign_keys";
 
 impl Sqlite {
     /// The first name of the row id that no column hides.
@@ -50,12 +54,30 @@ impl Sqlite {
 }
 
 impl Dialect for Sqlite {
-    fn name(&self) -> &'static str {
-        "sqlite"
-    }
-
     fn quote(&self, name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    /// A temporary table would go before one of the same name in the database itself.
+    fn table(&self, name: &str) -> String {
+        format!("main.{}", self.quote(name))
+    }
+
+    /// By the collation of the target, which is the one that counts for SQLite's own check; a column's own may take more
+    /// for equal.
+    fn foreign_key(&self, sql: &mut Sql, alias: &str, columns: &[String]) {
+        let several = columns.len() > 1;
+        sql.push(if several { "(" } else { "" });
+        sql.joined(columns, ", ", |sql, column| {
+            sql.column(alias, column).push(" COLLATE BINARY");
+        });
+        sql.push(if several { ")" } else { "" });
+    }
+
+    /// The check of a key compares as the target's type does. A condition compares as numbers if either does, and then '1'
+    /// and '01' are the same.
+    fn comparable(&self, child: &Column, target: &Column) -> bool {
+        is_numeric(&target.kind) || !is_numeric(&child.kind)
     }
 
     fn placeholder(&self, _position: usize) -> String {
@@ -114,9 +136,9 @@ impl Dialect for Sqlite {
 
     fn open(&self, table: &str) -> Template {
         let mut sql = Sql::new(self);
-        sql.push("SELECT (SELECT count(*) FROM ").name(table).push("), ");
-        sql.push("(SELECT CAST(min(_rowid_) AS TEXT) FROM ").name(table).push("), ");
-        sql.push("(SELECT CAST(max(_rowid_) AS TEXT) FROM ").name(table).push(")");
+        sql.push("SELECT (SELECT count(*) FROM ").table(table).push("), ");
+        sql.push("(SELECT CAST(min(_rowid_) AS TEXT) FROM ").table(table).push("), ");
+        sql.push("(SELECT CAST(max(_rowid_) AS TEXT) FROM ").table(table).push(")");
         sql.finish()
     }
 
@@ -132,7 +154,7 @@ impl Dialect for Sqlite {
             self.unreadable_instant(&mut sql, "t", column);
             sql.push(" THEN 3");
         }
-        sql.push(" ELSE 0 END FROM ").name(table).push(" AS t WHERE ");
+        sql.push(" ELSE 0 END FROM ").table(table).push(" AS t WHERE ");
         self.within(&mut sql, Span::Slice, table, "t");
         sql.push(" ORDER BY ");
         Self::row_id(&mut sql, "t");
@@ -168,17 +190,17 @@ impl Dialect for Sqlite {
     }
 
     fn schema_queries(&self) -> &'static [&'static str] {
-        &[COLUMNS, FOREIGN_KEYS, TRIGGERS]
+        &[COLUMNS, FOREIGN_KEYS, TRIGGERS, ENFORCED]
     }
 
     fn schema(&self, results: &[Rows]) -> Result<Schema, Error> {
-        let [columns, foreign_keys, triggers] = results else {
-            return Err(unexpected("the three results of the schema"));
+        let [columns, foreign_keys, triggers, enforced] = results else {
+            return Err(unexpected("the four results of the schema"));
         };
         let mut tables = read_columns(columns)?;
         for row in triggers {
             if let Some(table) = spelt(tables.names(), &text(row.first())?).and_then(|name| tables.get_mut(&name)) {
-                table.triggers.push(text(row.get(1))?);
+                table.triggers.push(Trigger { name: text(row.get(1))?, keeps_rows: text(row.get(2))? != "0" });
             }
         }
         for (table, key) in read_foreign_keys(foreign_keys, &tables)? {
@@ -186,7 +208,8 @@ impl Dialect for Sqlite {
                 table.foreign_keys.push(key);
             }
         }
-        Ok(Schema { tables })
+        let enforces_keys = enforced.first().map(|row| text(row.first())).transpose()?.is_some_and(|on| on != "0");
+        Ok(Schema { tables, enforces_keys })
     }
 }
 
@@ -200,6 +223,7 @@ fn read_columns(rows: &Rows) -> Result<Named<Table>, Error> {
             kind: text(row.get(3))?,
             default: row.get(4).and_then(Cell::text),
             primary_key: row.get(5).map_or(Ok(0), Cell::count)?,
+            not_null: text(row.get(6))? != "0",
         });
     }
     Ok(tables)
@@ -213,9 +237,8 @@ fn read_foreign_keys(rows: &Rows, tables: &Named<Table>) -> Result<Vec<(String, 
         let (table, id) = (text(row.first())?, text(row.get(1))?);
         // A key to a table that does not exist can have no row that points anywhere.
         let Some(references) = spelt(tables.names(), &text(row.get(2))?) else { continue };
-        let column = column_of(tables, &table, &text(row.get(3))?)?;
-        let target =
-            row.get(4).and_then(Cell::text).map(|target| column_of(tables, &references, &target)).transpose()?;
+        let column = column_of(tables, &table, &text(row.get(3))?);
+        let target = row.get(4).and_then(Cell::text).map(|target| column_of(tables, &references, &target));
         match keys.last_mut() {
             Some((last_table, last_id, key)) if *last_table == table && *last_id == id => {
                 key.columns.push(column);
@@ -237,13 +260,15 @@ fn read_foreign_keys(rows: &Rows, tables: &Named<Table>) -> Result<Vec<(String, 
         if key.target.is_empty() {
             key.target = primary_key(tables, &key.references);
         }
-        if key.target.len() != key.columns.len() {
-            return Err(Error::NotThisSchema {
-                what: format!("a foreign key to `{}` has another number of columns than its target", key.references),
-            });
-        }
     }
     Ok(keys.into_iter().map(|(table, _, key)| (table, key)).collect())
+}
+
+/// Whether values become numbers in a column of that type: "Determination Of Column Affinity" in SQLite's documentation.
+fn is_numeric(kind: &str) -> bool {
+    let kind = kind.to_ascii_uppercase();
+    let has = |part: &str| kind.as_bytes().windows(part.len()).any(|window| window == part.as_bytes());
+    has("INT") || !(kind.is_empty() || ["CHAR", "CLOB", "TEXT", "BLOB"].into_iter().any(has))
 }
 
 fn declared(text: &str) -> Declared {
@@ -266,9 +291,8 @@ fn spelt<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) -> Option<Str
     names.find(|candidate| candidate.eq_ignore_ascii_case(name)).map(str::to_owned)
 }
 
-fn column_of(tables: &Named<Table>, table: &str, column: &str) -> Result<String, Error> {
+/// The column as the table spells it; as it was told, where there is none: whoever reaches such a key refuses it.
+fn column_of(tables: &Named<Table>, table: &str, column: &str) -> String {
     let columns = tables.get(table).into_iter().flat_map(|table| &table.columns);
-    spelt(columns.map(|column| column.name.as_str()), column).ok_or_else(|| Error::NotThisSchema {
-        what: format!("a foreign key names `{table}.{column}`, which is not there"),
-    })
+    spelt(columns.map(|column| column.name.as_str()), column).unwrap_or_else(|| column.to_owned())
 }

@@ -55,24 +55,22 @@ impl<'d> Sql<'d> {
         self.push(&quoted)
     }
 
+    /// Adds the name of a table of the database.
+    pub fn table(&mut self, name: &str) -> &mut Self {
+        let qualified = self.dialect.table(name);
+        self.push(&qualified)
+    }
+
     /// Adds the column of an alias.
     pub fn column(&mut self, alias: &str, column: &str) -> &mut Self {
         self.push(alias).push(".").name(column)
     }
 
     /// Adds the columns of an alias, with commas between them.
-    pub fn columns_bare(&mut self, alias: &str, columns: &[String]) -> &mut Self {
+    pub fn columns(&mut self, alias: &str, columns: &[String]) -> &mut Self {
         self.joined(columns, ", ", |sql, column| {
             sql.column(alias, column);
         })
-    }
-
-    /// Adds the columns of an alias as one value: in parentheses where they are several.
-    pub fn columns(&mut self, alias: &str, columns: &[String]) -> &mut Self {
-        if columns.len() == 1 {
-            return self.columns_bare(alias, columns);
-        }
-        self.push("(").columns_bare(alias, columns).push(")")
     }
 
     /// Adds a placeholder.
@@ -139,7 +137,7 @@ impl<'d> Sql<'d> {
     fn exists(&mut self, related: &Related, alias: &str) -> &mut Self {
         self.aliases += 1;
         let other = format!("r{}", self.aliases);
-        self.push("EXISTS (SELECT 1 FROM ").name(&related.table).push(&format!(" AS {other} WHERE "));
+        self.push("EXISTS (SELECT 1 FROM ").table(&related.table).push(&format!(" AS {other} WHERE "));
         let pairs: Vec<_> = related.columns.iter().zip(&related.equal).collect();
         self.joined(&pairs, " AND ", |sql, (theirs, own)| {
             sql.column(&other, theirs).push(" = ").column(alias, own);

@@ -17,6 +17,8 @@ pub struct Journal {
     pub gone: Named<u64>,
     /// Rows that went from each sweep's own table, or would.
     pub by_sweep: Vec<u64>,
+    /// Whether this run has got anywhere.
+    pub walked: bool,
     /// Slices performed.
     pub slices: u64,
     /// Statements run.
@@ -74,7 +76,7 @@ impl Journal {
             (0..work.sweeps.len()).map(|step| self.by_sweep.get(step).copied().unwrap_or_default()).collect();
         let mut warnings = self.warnings.clone();
         warnings.extend(self.unreadable.iter().map(|(table, rows)| {
-            format!("{rows} row(s) of `{table}` were kept because an instant in them cannot be read")
+            format!("{rows} row(s) of `{table}` have an instant that cannot be read, and were kept for that if for nothing else")
         }));
         if self.restricted > 0 {
             warnings.push(format!(

@@ -9,7 +9,7 @@ pub struct Pace {
 }
 
 /// Rows to walk in one find statement.
-const WINDOW: (f64, f64, f64) = (1_000.0, 4_000.0, 1_000_000.0);
+const WINDOW: (f64, f64, f64) = (100.0, 4_000.0, 1_000_000.0);
 /// Stale rows to take in one slice.
 const TAKE: (f64, f64, f64) = (50.0, 500.0, 100_000.0);
 
@@ -104,6 +104,6 @@ mod tests {
         pace.found(Some(3_000), 1.0);
         assert_eq!(pace.window(), 6_000);
         pace.found(Some(10), 1.0);
-        assert_eq!(pace.window(), 1_000);
+        assert_eq!(pace.window(), 100);
     }
 }

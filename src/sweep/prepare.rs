@@ -5,7 +5,7 @@ use super::templates::{Filling, Purpose, SliceStatement, Templates, Writer, remo
 use crate::cascade::{Action, Cascade, Source, declared};
 use crate::dialect::Dialect;
 use crate::effect::Statement;
-use crate::error::Error;
+use crate::error::{Error, suggest};
 use crate::jobs::{Sweep, Work};
 use crate::plan::{Plan, PlannedStatement, SweepPlan, dependants};
 use crate::request::Order;
@@ -60,6 +60,12 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
     check_settings(order, schema)?;
     let user_table = user_table(order, schema)?;
     let work = order.work(&user_table)?;
+    if work.sweeps.iter().any(|sweep| sweep.table.is_empty()) {
+        let (table, column) = order.preset.user_reference;
+        return Err(Error::NotThisSchema {
+            what: format!("there is no foreign key `{table}.{column}` that tells the user table (userTable sets it)"),
+        });
+    }
     let mut plan = Plan {
         job: order.job.name.to_owned(),
         now: order.now,
@@ -68,12 +74,19 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
         sweeps: vec![],
         warnings: work.warnings.clone(),
     };
+    if !schema.enforces_keys {
+        plan.warnings.push(
+            "foreign keys are not enforced on this connection, so the database does not check a slice at its end"
+                .into(),
+        );
+    }
     let mut prepared: Vec<Prepared> = Vec::new();
     let mut earlier: Vec<(Cascade, Rule)> = Vec::new();
     for sweep in &work.sweeps {
         check_schema(sweep, dialect, schema)?;
         let action = |table: &str, key: &ForeignKey| action(order, &user_table, table, key);
         let cascade = Cascade::plan(schema, &sweep.table, &sweep.rule, action)?;
+        check_cascade(&cascade, dialect, schema)?;
         // In a real run, what earlier sweeps took is gone; in a dry run, it has to be thought away.
         let gone = |table: &str| {
             let ways: Vec<Rule> =
@@ -84,7 +97,7 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
         let restricted = cascade.restricted().relations_once_gone(&gone);
         let writer = Writer { dialect, schema, cascade: &cascade, stale: &stale, restricted: &restricted };
         let templates = writer.write(&gone);
-        let one_by_one = cascade.disturbs(&Rule::All(vec![sweep.rule.clone(), cascade.restricted()]));
+        let one_by_one = cascade.disturbs(&sweep.rule);
         warn(&mut plan.warnings, schema, &cascade, one_by_one);
         plan.sweeps.push(SweepPlan {
             table: sweep.table.clone(),
@@ -97,16 +110,23 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
     Ok((work, prepared, plan))
 }
 
-/// The project's user table: the one that is set, else the one that the preset's own table references.
+/// The project's user table: the one that is set, else the one that the preset's own table references. Empty where there
+/// is none, which concerns only the jobs that are about users.
 fn user_table(order: &Order, schema: &Schema) -> Result<String, Error> {
     let (table, column) = order.preset.user_reference;
     match &order.user_table {
         Some(name) if schema.tables.get(name).is_some() => Ok(name.clone()),
-        Some(name) => Err(Error::NotThisSchema { what: format!("there is no table `{name}`, which userTable names") }),
-        None => schema.referenced_by(table, column).map(str::to_owned).ok_or_else(|| Error::NotThisSchema {
-            what: format!("there is no foreign key `{table}.{column}` that tells the user table (userTable sets it)"),
+        Some(name) => Err(Error::InvalidSetting {
+            name: "userTable".into(),
+            value: format!("`{name}`"),
+            expected: format!("the name of a table of this database{}", hint(name, schema.tables.names())),
         }),
+        None => Ok(schema.referenced_by(table, column).unwrap_or_default().to_owned()),
     }
+}
+
+fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    suggest(name, known).map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 
 fn action(order: &Order, user_table: &str, table: &str, key: &ForeignKey) -> Option<(Action, Source)> {
@@ -120,11 +140,46 @@ fn check_settings(order: &Order, schema: &Schema) -> Result<(), Error> {
     let keys =
         schema.tables.iter().flat_map(|(name, table)| table.foreign_keys.iter().map(move |key| key.name_in(name)));
     let known: Vec<String> = keys.map(|key| key.to_string()).collect();
-    for (column, action) in order.on_delete.iter() {
+    for column in order.on_delete.names() {
         if !known.iter().any(|known| known == column) {
-            return Err(Error::NotThisSchema {
-                what: format!("onDelete says \"{action}\" of `{column}`, and there is no such foreign key"),
+            let hint = hint(column, known.iter().map(String::as_str));
+            return Err(Error::InvalidSetting {
+                name: "onDelete".into(),
+                value: format!("about `{column}`"),
+                expected: format!("about foreign keys of this database, as `table.column`{hint}"),
             });
+        }
+    }
+    Ok(())
+}
+
+/// What would make a slice fail, or do something else than it says, however often it is tried.
+fn check_cascade(cascade: &Cascade, dialect: &dyn Dialect, schema: &Schema) -> Result<(), Error> {
+    for edge in &cascade.edges {
+        let name = edge.key.name_in(&edge.table);
+        let refuse = |what: &str| Err(Error::NotThisSchema { what: format!("the foreign key `{name}` {what}") });
+        if edge.key.columns.len() != edge.key.target.len() {
+            return refuse("has another number of columns than what it references");
+        }
+        for (column, target) in edge.key.columns.iter().zip(&edge.key.target) {
+            let child = schema.column(&edge.table, column)?;
+            if !dialect.comparable(child, schema.column(&edge.key.references, target)?) {
+                return refuse(
+                    "is declared as another type than what it references, so that they may not compare as they should",
+                );
+            }
+            let nulls = edge.action == Action::SetNull || edge.action == Action::SetDefault && child.default.is_none();
+            if nulls && child.not_null {
+                return refuse("is to be set to NULL, and it is declared NOT NULL (onDelete says what else to do)");
+            }
+        }
+    }
+    for table in cascade.deleted() {
+        let triggers = schema.tables.get(table).map(|table| table.triggers.as_slice()).unwrap_or_default();
+        if let Some(trigger) = triggers.iter().find(|trigger| trigger.keeps_rows) {
+            let what =
+                format!("`{table}` has a trigger `{}` that can keep rows from going without an error", trigger.name);
+            return Err(Error::NotThisSchema { what });
         }
     }
     Ok(())
@@ -157,7 +212,7 @@ fn check_schema(sweep: &Sweep, dialect: &dyn Dialect, schema: &Schema) -> Result
 fn warn(warnings: &mut Vec<String>, schema: &Schema, cascade: &Cascade, one_by_one: bool) {
     for table in cascade.deleted() {
         for trigger in schema.tables.get(table).into_iter().flat_map(|table| &table.triggers) {
-            let warning = format!("`{table}` has a trigger `{trigger}`; what it does is not in the counts");
+            let warning = format!("`{table}` has a trigger `{}`; what it does is not in the counts", trigger.name);
             if !warnings.contains(&warning) {
                 warnings.push(warning);
             }
@@ -165,8 +220,8 @@ fn warn(warnings: &mut Vec<String>, schema: &Schema, cascade: &Cascade, one_by_o
     }
     if one_by_one {
         warnings.push(format!(
-            "rows that go with a row of `{}` can hold others of it back, so they are removed one at a time, and a real run can \
-             remove more than its dry run tells",
+            "what goes with a row of `{}` can hold others of it back, or set them free: they are removed one at a time, and a \
+             real run can remove other rows than its dry run tells",
             cascade.root
         ));
     }

@@ -78,7 +78,17 @@ impl RecordRun {
                 ),
             }
         }
-        Ok(Self { order, work, rules, phase: Phase::Begin, place, views: Views::default(), unread: vec![], journal, progress: None })
+        Ok(Self {
+            order,
+            work,
+            rules,
+            phase: Phase::Begin,
+            place,
+            views: Views::default(),
+            unread: vec![],
+            journal,
+            progress: None,
+        })
     }
 
     /// Takes in what came of the last effect and says what to do next.
@@ -100,7 +110,7 @@ impl RecordRun {
             (Phase::Remove(page), Answer::Remove(removed)) if removed <= page.stale => self.went(page, removed),
             _ => return Err(unexpected("the answer to the last effect")),
         };
-        let stop = outcome.aborted || self.order.bounds.time_is_up(outcome.elapsed_ms);
+        let stop = outcome.aborted || self.journal.walked && self.order.bounds.time_is_up(outcome.elapsed_ms);
         let effect = if stop && matches!(effect, Effect::Scan(_)) { self.end_early() } else { effect };
         if matches!(effect, Effect::Scan(_) | Effect::Remove(_)) {
             self.journal.statements += 1;
@@ -122,7 +132,8 @@ impl RecordRun {
     /// The report of a run that failed: what had been done before.
     #[must_use]
     pub fn fail(&self) -> Report {
-        self.journal.report(&self.order, &self.work, Some(&self.place))
+        let rest = self.place.step < self.work.sweeps.len();
+        self.journal.report(&self.order, &self.work, rest.then_some(&self.place))
     }
 
     fn plan(&self) -> Plan {
@@ -225,6 +236,7 @@ impl RecordRun {
 
     fn walk_on(&mut self, page: Judged) -> Effect {
         self.journal.selected += page.stale;
+        self.journal.walked = true;
         self.place.walked += page.walked;
         self.progress = Some(self.journal.progress(&self.order, &self.work, &self.place, 0));
         if page.next.is_some() {

@@ -109,7 +109,8 @@ impl SqlRun {
             }
             Phase::Ended => Err(unexpected("nothing more: the run has ended")),
         }?;
-        let stop = outcome.aborted || self.order.bounds.time_is_up(outcome.elapsed_ms);
+        // A bound that nothing fits into must not end every run before it has got anywhere.
+        let stop = outcome.aborted || self.journal.walked && self.order.bounds.time_is_up(outcome.elapsed_ms);
         // Between slices only; a find may be dropped, for it has done nothing.
         let effect = match self.phase {
             Phase::Open | Phase::Find if stop => self.end_early(),
@@ -127,7 +128,8 @@ impl SqlRun {
     /// The report of a run that failed: what had been done before.
     #[must_use]
     pub fn fail(&self) -> Report {
-        self.journal.report(&self.order, &self.work, Some(&self.place))
+        let rest = self.sweeps.is_empty() || self.place.step < self.sweeps.len();
+        self.journal.report(&self.order, &self.work, rest.then_some(&self.place))
     }
 
     fn read_schema(&mut self, results: Vec<Rows>) -> Result<Effect, Error> {
@@ -317,6 +319,7 @@ impl SqlRun {
         {
             *self.journal.unreadable.entry(sweep.table()) += found.unreadable;
         }
+        self.journal.walked = true;
         self.place.walked += found.walked;
         self.progress = Some(self.journal.progress(&self.order, &self.work, &self.place, self.walk.total));
         let next = found.upto.as_deref().filter(|upto| *upto != self.walk.last);

@@ -144,12 +144,12 @@ impl Writer<'_> {
         let (purpose, table) = match change {
             Change::Delete { table } => {
                 if *table == self.cascade.root {
-                    sql.push("DELETE FROM ").name(table).push(" AS t WHERE ");
+                    sql.push("DELETE FROM ").table(table).push(" AS t WHERE ");
                     sql.condition(&all([Rule::Within(Span::Slice), self.removable()]), table, "t");
                 } else {
                     let edges: Vec<&Edge> = self.cascade.cascades_from(table).collect();
                     self.doomed_sets(&mut sql, &edges);
-                    sql.push("DELETE FROM ").name(table).push(" AS t WHERE ");
+                    sql.push("DELETE FROM ").table(table).push(" AS t WHERE ");
                     self.points_at_doomed(&mut sql, &edges);
                 }
                 (Purpose::Delete, table)
@@ -157,7 +157,7 @@ impl Writer<'_> {
             Change::Unset { edge, before_own_delete } => {
                 let purpose = if edge.action == Action::SetDefault { Purpose::SetDefault } else { Purpose::SetNull };
                 self.doomed_sets(&mut sql, &[edge]);
-                sql.push("UPDATE ").name(&edge.table).push(" AS t SET ");
+                sql.push("UPDATE ").table(&edge.table).push(" AS t SET ");
                 sql.joined(&edge.key.columns, ", ", |sql, column| {
                     let default = (purpose == Purpose::SetDefault).then(|| self.default(&edge.table, column)).flatten();
                     sql.name(column).push(" = ").push(default.unwrap_or("NULL"));
@@ -189,7 +189,7 @@ impl Writer<'_> {
         for (at, table) in needed.iter().enumerate() {
             sql.push(if at == 0 { "WITH " } else { ", " });
             sql.name(&doomed_name(table)).push(" AS MATERIALIZED (SELECT ");
-            sql.columns_bare("t", &self.targets(table)).push(" FROM ").name(table).push(" AS t WHERE ");
+            sql.columns("t", &self.targets(table)).push(" FROM ").table(table).push(" AS t WHERE ");
             if *table == self.cascade.root {
                 sql.condition(&all([Rule::Within(Span::Slice), self.removable()]), table, "t");
             } else {
@@ -230,7 +230,8 @@ impl Writer<'_> {
     /// Adds the condition that the row `t` points at a row that goes.
     fn points_at_doomed(&self, sql: &mut Sql, edges: &[&Edge]) {
         sql.push("(").joined(edges, " OR ", |sql, edge| {
-            sql.columns("t", &edge.key.columns).push(" IN (SELECT ");
+            sql.dialect.foreign_key(sql, "t", &edge.key.columns);
+            sql.push(" IN (SELECT ");
             sql.joined(&edge.key.target, ", ", |sql, column| {
                 sql.name(column);
             });
@@ -245,7 +246,7 @@ impl Writer<'_> {
         let edges: Vec<&Edge> = tables.iter().flat_map(|table| self.cascade.cascades_from(table)).collect();
         self.doomed_sets(&mut sql, &edges);
         sql.push("SELECT ").joined(tables, ", ", |sql, table| {
-            sql.push("(SELECT count(*) FROM ").name(table).push(" AS t WHERE ");
+            sql.push("(SELECT count(*) FROM ").table(table).push(" AS t WHERE ");
             self.points_at_doomed(sql, &self.cascade.cascades_from(table).collect::<Vec<_>>());
             let earlier_slices = self
                 .cascade

@@ -7,7 +7,7 @@ use crate::effect::Outcome;
 use crate::error::{Error, suggest};
 use crate::jobs::{JOBS, describe};
 use crate::named::Named;
-use crate::request::Order;
+use crate::request::{Order, Request};
 use crate::rule::eval::Record;
 use crate::run::Run;
 use crate::select::select_stale;
@@ -35,7 +35,7 @@ impl WasmRun {
     ) -> Result<Self, JsValue> {
         let checkpoint: Option<Checkpoint> =
             parse(&checkpoint).map_err(|error| thrown(&Error::InvalidCheckpoint { why: error.to_string() }))?;
-        Run::new(&read(&request)?, store, checkpoint).map(Self).map_err(|error| thrown(&error))
+        Run::new(&read_request(&request)?, store, checkpoint).map(Self).map_err(|error| thrown(&error))
     }
 
     /// Takes in what came of the last effect and gives the next. Throws `{ code, message }`.
@@ -62,13 +62,20 @@ impl WasmRun {
     }
 }
 
+fn read_request(request: &JsValue) -> Result<Request, JsValue> {
+    parse(request).map_err(|shape| {
+        let expected = format!("of the documented types ({shape})");
+        thrown(&Error::InvalidSetting { name: "options".into(), value: "of others".into(), expected })
+    })
+}
+
 /// The positions of stale records, by table. Throws `{ code, message }`.
 #[wasm_bindgen(js_name = selectStale, unchecked_return_type = "Record<string, number[]>")]
 pub fn wasm_select_stale(
     #[wasm_bindgen(unchecked_param_type = "CoreRequest")] request: JsValue,
     #[wasm_bindgen(unchecked_param_type = "Record<string, readonly Row[]>")] tables: JsValue,
 ) -> Result<JsValue, JsValue> {
-    let order = Order::read(&read(&request)?, None).map_err(|error| thrown(&error))?;
+    let order = Order::read(&read_request(&request)?, None).map_err(|error| thrown(&error))?;
     let tables: Named<Vec<Record>> = read(&tables)?;
     select_stale(&order, &tables).map_err(|error| thrown(&error)).and_then(|selected| write(&selected))
 }

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,5 +45,23 @@ const harness: SqlStoreHarness = {
     };
   },
 };
+
+test("node-sqlite leaves a transaction of somebody else alone", async () => {
+  const database = new DatabaseSync(":memory:");
+  const store = nodeSqlite(database);
+  database.exec("CREATE TABLE things (id integer); BEGIN; INSERT INTO things VALUES (77)");
+  const insert = { sql: "INSERT INTO things VALUES (78)", params: [] };
+  await assert.rejects(store.batch([insert]), { code: "store_failed", message: /a connection of its own/ });
+  assert.equal(database.isTransaction, true);
+  database.exec("COMMIT");
+  assert.deepEqual(
+    database
+      .prepare("SELECT id FROM things")
+      .all()
+      .map(({ id }) => id),
+    [77],
+  );
+  database.close();
+});
 
 for (const { name, run } of sqlStoreCases(harness)) test(`node-sqlite ${name}`, run);

@@ -116,5 +116,5 @@ test("a checkpoint and a user table may be configured", async (t) => {
   equal((await run(folder, [ACCOUNTS])).status, 75);
   equal(Object.keys(snapshot(folder)).includes(join(folder, "at.json")), true);
   const other = await run(folder, [ACCOUNTS, "--user-table", "nobody", "--no-json"]);
-  assertRefused(other, 1, "not_this_schema", /nobody/);
+  assertRefused(other, 2, "invalid_setting", /nobody/);
 });

@@ -95,7 +95,7 @@ test("plan shows tables, dependants and SQL, and runs none of it", async (t) => 
   match(text.stdout, /^cutoff +2026-05-02T00:00:00\.000000Z$/m);
   match(text.stdout, /^1\. people_user$/m);
   match(text.stdout, /^ +django_admin_log\.user_id -> people_user +cascade +by preset$/m);
-  match(text.stdout, /^ +DELETE FROM "?people_user"?/m);
+  match(text.stdout, /^ +DELETE FROM main\."people_user"/m);
 
   const { stdout } = await run(folder, ["plan", "cleartokens", ...ARGS, "--json"]);
   const plan = JSON.parse(stdout);

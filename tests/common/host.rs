@@ -190,6 +190,7 @@ impl<'a> Host<'a> {
             (self.after)(self.conn, &effect);
             elapsed_ms += (self.takes_ms)(&effect, &answer);
             self.performed.push(Performed { effect, answer: answer.clone(), elapsed_ms });
+            assert!(self.performed.len() < 10_000, "the run never ends");
         }
     }
 }

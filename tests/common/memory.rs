@@ -89,6 +89,7 @@ impl<'a> MemoryHost<'a> {
             (self.before)(&mut self.store, &effect);
             answer = self.act(&effect, &run);
             self.effects.push(effect);
+            assert!(self.effects.len() < 10_000, "the run never ends");
         }
     }
 
