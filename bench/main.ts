@@ -50,14 +50,14 @@ const originals = flags["skip-originals"] ? [] : [original(await ensureVenv("cur
 const contenders: readonly Contender[] = [handWritten(), handWritten(OUR_CACHE_MIB), ...ours, ...originals];
 
 const folder = mkdtempSync(join(tmpdir(), "idp-janitor-bench-"));
-try {
-  const results: Result[] = [];
-  // The smaller one shows whether the time grows with the rows.
-  for (const size of [Math.ceil(users / 10), users]) results.push(...(await measureAll(size)));
-  print(`\n${report(results, [HAND_WRITTEN, ORIGINAL])}`);
-} finally {
-  rmSync(folder, { recursive: true });
-}
+// On every way out: the databases take gigabytes.
+process.on("exit", () => rmSync(folder, { recursive: true }));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
+const results: Result[] = [];
+// The smaller one shows whether the time grows with the rows.
+for (const size of [Math.ceil(users / 10), users]) results.push(...(await measureAll(size)));
+print(`\n${report(results, [HAND_WRITTEN, ORIGINAL])}`);
 
 async function measureAll(size: number): Promise<Result[]> {
   const seeded = join(folder, "seeded.sqlite3");
