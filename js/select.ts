@@ -28,19 +28,19 @@ export function selectStale<R extends Row, J extends JobName>(
   rows: readonly R[],
   options?: SelectOptions<J>,
 ): R[];
-export function selectStale<R extends Row, J extends JobName>(
+export function selectStale<T extends Readonly<Record<string, readonly Row[]>>, J extends JobName>(
   job: J,
-  tables: Readonly<Record<string, readonly R[]>>,
+  tables: T,
   options?: SelectOptions<J>,
-): Record<string, R[]>;
-export function selectStale<R extends Row>(
+): { [Table in keyof T]: T[Table][number][] };
+export function selectStale(
   job: JobName,
-  given: readonly R[] | Readonly<Record<string, readonly R[]>>,
+  given: readonly Row[] | Readonly<Record<string, readonly Row[]>>,
   options: SelectOptions = {},
-): R[] | Record<string, R[]> {
+): Row[] | Record<string, Row[]> {
   const { now, ...settings } = options;
   const request = { job, preset: "hidp", settings, clock: toInstantText(now ?? new Date()) ?? "" };
-  const tables: Readonly<Record<string, readonly R[]>> = isRows(given) ? { [ONLY_TABLE]: given } : given;
+  const tables: Readonly<Record<string, readonly Row[]>> = isRows(given) ? { [ONLY_TABLE]: given } : given;
   const plain = Object.fromEntries(
     Object.entries(tables).map(([table, rows]) => [table, rows.map(toPlainRow)]),
   );
