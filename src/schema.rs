@@ -22,6 +22,8 @@ pub struct Table {
     pub foreign_keys: Vec<ForeignKey>,
     /// Its triggers, which may do what no report of ours can tell.
     pub triggers: Vec<Trigger>,
+    /// Whether a column of it may have another collation than the usual one.
+    pub collates: bool,
     /// Whether its rows are stored without the row ids that a walk needs.
     pub without_row_ids: bool,
 }

@@ -20,8 +20,8 @@ pub trait Dialect: Sync {
     /// A table's name as statements use it: qualified, so that nothing else of that name is meant.
     fn table(&self, name: &str) -> String;
 
-    /// Adds columns that point at others, so that they compare as foreign keys do.
-    fn foreign_key(&self, sql: &mut Sql, alias: &str, columns: &[String]);
+    /// Adds columns of a table that point at others, so that they compare as foreign keys do.
+    fn foreign_key(&self, sql: &mut Sql, alias: &str, columns: &[String], table: Option<&Table>);
 
     /// Whether values of two columns compare as foreign keys do, as far as their types go.
     fn comparable(&self, child: &Column, target: &Column) -> bool;

@@ -18,7 +18,8 @@ const FIRST: &str = "0001-01-01";
 const FRACTION: &str = "???????????????????.[0-9][0-9][0-9][0-9][0-9][0-9]";
 
 /// One row per table and column, in the order of both.
-const COLUMNS: &str = "SELECT t.name, t.wr, c.name, c.type, c.dflt_value, c.pk, c.\"notnull\" \
+const COLUMNS: &str = "SELECT t.name, t.wr, c.name, c.type, c.dflt_value, c.pk, c.\"notnull\", \
+    (SELECT m.sql LIKE '%COLLATE%' FROM main.sqlite_master AS m WHERE m.type = 'table' AND m.name = t.name) \
     FROM pragma_table_list AS t, pragma_table_xinfo(t.name, t.schema) AS c \
     WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY t.name, c.cid";
 
@@ -64,12 +65,13 @@ impl Dialect for Sqlite {
     }
 
     /// By the collation of the target, which is the one that counts for SQLite's own check; a column's own may take more
-    /// for equal.
-    fn foreign_key(&self, sql: &mut Sql, alias: &str, columns: &[String]) {
+    /// for equal. Said only where it makes a difference, for several keys at once would then be found by no index.
+    fn foreign_key(&self, sql: &mut Sql, alias: &str, columns: &[String], table: Option<&Table>) {
         let several = columns.len() > 1;
+        let collation = if table.is_some_and(|table| table.collates) { " COLLATE BINARY" } else { "" };
         sql.push(if several { "(" } else { "" });
         sql.joined(columns, ", ", |sql, column| {
-            sql.column(alias, column).push(" COLLATE BINARY");
+            sql.column(alias, column).push(collation);
         });
         sql.push(if several { ")" } else { "" });
     }
@@ -218,6 +220,7 @@ fn read_columns(rows: &Rows) -> Result<Named<Table>, Error> {
     for row in rows {
         let table = tables.entry(&text(row.first())?);
         table.without_row_ids = text(row.get(1))? != "0";
+        table.collates = text(row.get(7))? != "0";
         table.columns.push(Column {
             name: text(row.get(2))?,
             kind: text(row.get(3))?,

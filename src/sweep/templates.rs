@@ -230,7 +230,7 @@ impl Writer<'_> {
     /// Adds the condition that the row `t` points at a row that goes.
     fn points_at_doomed(&self, sql: &mut Sql, edges: &[&Edge]) {
         sql.push("(").joined(edges, " OR ", |sql, edge| {
-            sql.dialect.foreign_key(sql, "t", &edge.key.columns);
+            sql.dialect.foreign_key(sql, "t", &edge.key.columns, self.schema.tables.get(&edge.table));
             sql.push(" IN (SELECT ");
             sql.joined(&edge.key.target, ", ", |sql, column| {
                 sql.name(column);
