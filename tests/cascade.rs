@@ -3,61 +3,21 @@
 
 mod common;
 
-use common::dump::{assert_no_dangling_keys, dump, lost, number, rows};
-use common::hidp::{self, with_schema};
+use common::dump::{dump, number, rows};
+use common::hidp;
 use common::host::{Failure, Host, removed, would_remove};
+use common::people::{counts, people_and, plan, removal, remove};
 use common::request::request;
 use idp_janitor::cascade::{Action, Cascade, Source};
 use idp_janitor::plan::{Dependant, Plan};
-use idp_janitor::request::Request;
 use idp_janitor::rule::{all, is_null, unreferenced};
 use idp_janitor::schema::{Declared, ForeignKey, Schema, Table};
-use rusqlite::Connection;
-use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
-
-/// People, the first two of them stale, and further tables.
-fn people_and(sql: &str) -> Connection {
-    with_schema(&format!(
-        "CREATE TABLE people (id integer PRIMARY KEY, email_verified datetime, date_joined datetime);
-         INSERT INTO people VALUES (1, NULL, '2020-01-01 00:00:00'), (2, NULL, '2020-01-01 00:00:00'),
-             (3, '2020-01-01 00:00:00', '2020-01-01 00:00:00');
-         {sql}"
-    ))
-}
-
-fn removal(on_delete: Json, more: Json) -> Request {
-    let mut properties = json!({ "userTable": "people", "onDelete": on_delete });
-    for (name, value) in more.as_object().unwrap() {
-        properties[name] = value.clone();
-    }
-    request("remove_stale_unverified_accounts", properties)
-}
-
-fn plan(conn: &Connection, on_delete: Json) -> Plan {
-    Host::new(conn).plan(&removal(on_delete, json!({ "planOnly": true })))
-}
+use serde_json::json;
 
 /// The statements of a plan's only sweep, as `purpose table`.
 fn order(plan: &Plan) -> Vec<String> {
     let [sweep] = plan.sweeps.as_slice() else { panic!("several sweeps") };
     sweep.statements.iter().map(|statement| format!("{} {}", statement.purpose, statement.table)).collect()
-}
-
-fn counts<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
-    counts.into_iter().map(|(table, rows)| (table.to_owned(), rows)).collect()
-}
-
-/// A dry run and a real run, which must tell and do the same.
-fn remove(conn: &Connection, on_delete: Json) -> BTreeMap<String, u64> {
-    let before = dump(conn);
-    let dry = Host::new(conn).run(&removal(on_delete.clone(), json!({ "dryRun": true })));
-    assert_eq!(dump(conn), before);
-    let real = Host::new(conn).run(&removal(on_delete, json!({})));
-    assert_no_dangling_keys(conn);
-    assert_eq!(removed(&real), lost(&before, &dump(conn)), "reported and truly gone");
-    assert_eq!(would_remove(&dry), removed(&real), "of the dry run and of the real one");
-    removed(&real)
 }
 
 #[test]
@@ -288,118 +248,6 @@ fn a_reference_to_another_column_than_the_rule_excludes_stays_a_dependant() {
     assert_eq!(targets, ["code"]);
 }
 
-/// Each of two people, and whether something holds them.
-#[test]
-fn what_restricts_holds_whatever_would_take_it_along() {
-    let tables = "CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE,
-             partner REFERENCES people ON DELETE CASCADE);
-         CREATE TABLE parcel (id integer PRIMARY KEY, shop REFERENCES shop ON DELETE CASCADE);
-         CREATE TABLE bill (id integer PRIMARY KEY, parcel REFERENCES parcel ON DELETE RESTRICT,
-             payer REFERENCES people ON DELETE RESTRICT);";
-    for (rows, kept, gone) in [
-        ("", 0, counts([("people", 2)])),
-        // Directly; through a shop; through either of its two people; through a parcel of the shop.
-        ("INSERT INTO bill VALUES (1, NULL, 1)", 1, counts([("people", 1)])),
-        ("INSERT INTO shop VALUES (1, 1, NULL)", 0, counts([("people", 2), ("shop", 1)])),
-        (
-            "INSERT INTO shop VALUES (1, 1, NULL); INSERT INTO parcel VALUES (1, 1); INSERT INTO bill VALUES (1, 1, NULL)",
-            1,
-            counts([("people", 1)]),
-        ),
-        (
-            "INSERT INTO shop VALUES (1, 1, 2); INSERT INTO parcel VALUES (1, 1), (2, 1); INSERT INTO bill VALUES (1, 2, NULL)",
-            2,
-            counts([]),
-        ),
-        (
-            "INSERT INTO shop VALUES (1, 3, 2); INSERT INTO parcel VALUES (1, 1), (2, 1)",
-            0,
-            counts([("parcel", 2), ("people", 2), ("shop", 1)]),
-        ),
-        // A bill of what hangs on nobody stale holds nobody.
-        (
-            "INSERT INTO shop VALUES (1, 3, NULL); INSERT INTO parcel VALUES (1, 1); INSERT INTO bill VALUES (1, 1, 3)",
-            0,
-            counts([("people", 2)]),
-        ),
-    ] {
-        let conn = people_and(&format!("{tables} {rows};"));
-        assert_eq!(remove(&conn, json!({})), gone, "{rows}");
-        let report = Host::new(&conn).run(&removal(json!({}), json!({})));
-        assert_eq!((report.selected, report.restricted), (kept, kept), "{rows}");
-        let warning = format!(
-            "{kept} stale row(s) were kept because rows that restrict their removal point at them or at what would go with them"
-        );
-        assert_eq!(report.warnings.contains(&warning), kept > 0, "{rows}: {:?}", report.warnings);
-    }
-}
-
-#[test]
-fn restrict_by_settings_holds_what_the_database_would_let_go() {
-    let conn = people_and(
-        "CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE);
-         INSERT INTO shop VALUES (1, 1);",
-    );
-    assert_eq!(remove(&conn, json!({ "shop.owner": "restrict" })), counts([("people", 1)]));
-    assert_eq!(number(&conn, "SELECT count(*) FROM shop"), 1);
-}
-
-/// Regression: what goes with the first person holds the second. With it gone, the second one was free in the middle of
-/// the slice, and went without what belongs to them.
-#[test]
-fn a_row_that_is_freed_within_a_slice_is_not_taken_by_it() {
-    let schema = "CREATE TABLE belonging (id integer PRIMARY KEY, owner REFERENCES people);
-        CREATE TABLE deed (id integer PRIMARY KEY, owner REFERENCES people, witness REFERENCES people);
-        INSERT INTO belonging VALUES (1, 2);
-        INSERT INTO deed VALUES (1, 1, 2);";
-    let on_delete = json!({ "belonging.owner": "cascade", "deed.owner": "cascade", "deed.witness": "restrict" });
-    let conn = people_and(schema);
-    let bounded = Host::new(&conn).run(&removal(on_delete.clone(), json!({ "maxRows": 1 })));
-    assert_no_dangling_keys(&conn);
-    assert_eq!(removed(&bounded), counts([("deed", 1), ("people", 1)]), "within maxRows");
-
-    Host::new(&conn).run(&removal(on_delete, json!({})));
-    assert_eq!(number(&conn, "SELECT count(*) FROM people"), 1, "after the next run");
-}
-
-/// Regression: the dry run thought away what earlier sweeps find stale, what is held of it included.
-#[test]
-fn a_dry_run_knows_that_what_an_earlier_sweep_keeps_still_points() {
-    let conn = hidp::database();
-    conn.execute_batch(
-        "CREATE TABLE audit (id integer PRIMARY KEY,
-             token REFERENCES oauth2_provider_refreshtoken ON DELETE RESTRICT);
-         INSERT INTO oauth2_provider_accesstoken (id, expires) VALUES (1, '2020-01-01 00:00:00');
-         INSERT INTO oauth2_provider_refreshtoken (id, revoked, access_token_id) VALUES (1, '2020-01-01 00:00:00', 1);
-         INSERT INTO audit VALUES (1, 1);",
-    )
-    .unwrap();
-    let dry = Host::new(&conn).run(&request("cleartokens", json!({ "dryRun": true })));
-    let real = Host::new(&conn).run(&request("cleartokens", json!({})));
-    assert_eq!(removed(&real), counts([]));
-    assert_eq!(would_remove(&dry), removed(&real));
-}
-
-/// Regression: what holds a row of a later sweep can go with an earlier one.
-#[test]
-fn a_dry_run_knows_that_what_an_earlier_sweep_takes_holds_nothing() {
-    let conn = hidp::database();
-    conn.execute_batch(
-        "CREATE TABLE audit (id integer PRIMARY KEY,
-             refresh REFERENCES oauth2_provider_refreshtoken ON DELETE CASCADE,
-             access REFERENCES oauth2_provider_accesstoken ON DELETE RESTRICT);
-         INSERT INTO oauth2_provider_accesstoken (id, expires) VALUES (1, '2020-01-01 00:00:00');
-         INSERT INTO oauth2_provider_refreshtoken (id, revoked) VALUES (1, '2020-01-01 00:00:00');
-         INSERT INTO audit VALUES (1, 1, 1);",
-    )
-    .unwrap();
-    let dry = Host::new(&conn).run(&request("cleartokens", json!({ "dryRun": true })));
-    let real = Host::new(&conn).run(&request("cleartokens", json!({})));
-    let expected = counts([("audit", 1), ("oauth2_provider_accesstoken", 1), ("oauth2_provider_refreshtoken", 1)]);
-    assert_eq!(removed(&real), expected);
-    assert_eq!(would_remove(&dry), removed(&real));
-}
-
 #[test]
 fn a_dry_run_counts_once_what_hangs_on_rows_of_two_sweeps() {
     let conn = hidp::database();
@@ -459,23 +307,6 @@ fn tables_may_be_called_what_statements_call_their_parts() {
     }
 }
 
-#[test]
-fn a_trigger_on_what_loses_rows_is_warned_of() {
-    let conn = people_and(
-        "CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people ON DELETE CASCADE);
-         CREATE TABLE note (id integer PRIMARY KEY, owner REFERENCES people ON DELETE SET NULL);
-         CREATE TRIGGER keep_count AFTER DELETE ON Shop BEGIN SELECT 1; END;
-         CREATE TRIGGER mourn BEFORE DELETE ON people BEGIN SELECT 1; END;
-         CREATE TRIGGER elsewhere AFTER UPDATE ON note BEGIN SELECT 1; END;",
-    );
-    let warnings = [
-        "`shop` has a trigger `keep_count`; what it does is not in the counts",
-        "`people` has a trigger `mourn`; what it does is not in the counts",
-    ];
-    assert_eq!(plan(&conn, json!({})).warnings, warnings);
-    assert_eq!(Host::new(&conn).run(&removal(json!({}), json!({}))).warnings, warnings);
-}
-
 /// Regression: a condition compares by the collation of the column that points, the database's own check by that of the
 /// column that is pointed at.
 #[test]
@@ -489,74 +320,4 @@ fn what_points_at_another_row_by_its_own_collation_stays() {
     let on_delete = json!({ "club.owner": "cascade", "member.club": "cascade" });
     assert_eq!(remove(&conn, on_delete), counts([("club", 1), ("member", 1), ("people", 2)]));
     assert_eq!(number(&conn, "SELECT id FROM member"), 2);
-}
-
-/// What would make every slice fail, or do something else than it says, is found before the first.
-#[test]
-fn cascades_that_cannot_work_are_refused_before_anything_is_touched() {
-    let cases = [
-        (
-            "CREATE TABLE club (name text PRIMARY KEY, owner integer REFERENCES people ON DELETE CASCADE);
-             CREATE TABLE member (id integer PRIMARY KEY, club integer REFERENCES club ON DELETE CASCADE);",
-            json!({}),
-            "`member.club` is declared as another type",
-        ),
-        (
-            "CREATE TABLE shop (id integer PRIMARY KEY, owner integer NOT NULL REFERENCES people);",
-            json!({ "shop.owner": "set-null" }),
-            "`shop.owner` is to be set to NULL, and it is declared NOT NULL",
-        ),
-        (
-            "CREATE TABLE shop (id integer PRIMARY KEY, owner integer NOT NULL REFERENCES people ON DELETE SET DEFAULT);",
-            json!({}),
-            "`shop.owner` is to be set to NULL, and it is declared NOT NULL",
-        ),
-        (
-            "CREATE TRIGGER keep BEFORE DELETE ON people BEGIN SELECT RAISE(IGNORE); END;",
-            json!({}),
-            "`people` has a trigger `keep` that can keep rows from going without an error",
-        ),
-    ];
-    for (schema, on_delete, message) in cases {
-        let conn = people_and(schema);
-        let before = dump(&conn);
-        let error = Host::new(&conn).refusal(&removal(on_delete, json!({})));
-        assert!(error.to_string().contains(message), "{error}");
-        assert_eq!(error.code(), "not_this_schema");
-        assert_eq!(dump(&conn), before);
-    }
-}
-
-#[test]
-fn a_temporary_table_of_the_same_name_is_not_meant() {
-    let conn = people_and(
-        "CREATE TABLE shop (id integer PRIMARY KEY, owner integer REFERENCES people ON DELETE CASCADE);
-         INSERT INTO shop VALUES (1, 1), (2, 3);
-         CREATE TEMP TABLE shop (id integer PRIMARY KEY, owner integer);
-         INSERT INTO temp.shop VALUES (1, 1);",
-    );
-    let report = Host::new(&conn).run(&removal(json!({}), json!({})));
-    assert_eq!(removed(&report), counts([("people", 2), ("shop", 1)]));
-    assert_eq!(number(&conn, "SELECT count(*) FROM main.shop"), 1);
-    assert_eq!(number(&conn, "SELECT count(*) FROM temp.shop"), 1);
-}
-
-/// A chain in which every row has one owner holds nobody else's: no need to go one by one.
-#[test]
-fn only_what_has_several_owners_goes_one_at_a_time() {
-    let chain = "CREATE TABLE shop (id integer PRIMARY KEY, owner integer REFERENCES people ON DELETE CASCADE);
-         CREATE TABLE bill (id integer PRIMARY KEY, shop integer REFERENCES shop ON DELETE RESTRICT);";
-    let shared = format!("{chain} ALTER TABLE shop ADD COLUMN heir integer REFERENCES people ON DELETE CASCADE;");
-    for (schema, warned) in [(chain, 0), (shared.as_str(), 1)] {
-        let report = Host::new(&people_and(schema)).run(&removal(json!({}), json!({})));
-        assert_eq!(report.warnings.len(), warned, "{:?}", report.warnings);
-    }
-}
-
-#[test]
-fn keys_that_nobody_checks_are_warned_of() {
-    let conn = people_and("");
-    conn.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
-    let report = Host::new(&conn).run(&removal(json!({}), json!({})));
-    assert!(report.warnings[0].starts_with("foreign keys are not enforced"), "{:?}", report.warnings);
 }

@@ -1,18 +1,19 @@
-//! The state machine of a removal on SQL: the walk, what happens in its midst, and what it refuses.
+//! The state machine of a removal on SQL: the walk, what happens in its midst, and what it tells.
 #![cfg(test)]
 
 mod common;
 
 use common::dump::{assert_no_dangling_keys, dump, number, rows, select};
-use common::hidp::{self, LATER, LONG_AGO, add_person, add_session, database, sessions, with_schema};
+use common::hidp::{self, LATER, LONG_AGO, add_person, add_session, database, sessions};
 use common::host::{Host, removed};
+use common::people::counts;
 use common::request::request;
-use idp_janitor::effect::{Answer, Effect, Statement};
+use idp_janitor::effect::{Answer, Effect, Outcome, Statement};
 use idp_janitor::request::Request;
+use idp_janitor::run::Run;
 use rusqlite::Connection;
 use serde_json::{Value as Json, json};
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
 fn clearsessions(more: Json) -> Request {
     request("clearsessions", more)
@@ -20,10 +21,6 @@ fn clearsessions(more: Json) -> Request {
 
 fn accounts(more: Json) -> Request {
     request("remove_stale_unverified_accounts", more)
-}
-
-fn counts<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
-    counts.into_iter().map(|(table, rows)| (table.to_owned(), rows)).collect()
 }
 
 /// The first and the last row id of a slice: the first two parameters of the statement that deletes from the root.
@@ -191,103 +188,6 @@ fn rows_that_become_stale_behind_the_walk_are_left_for_the_next_run() {
     assert_eq!(Host::new(&conn).run(&clearsessions(json!({}))).selected, 3);
 }
 
-#[test]
-fn a_database_of_another_schema_is_refused() {
-    let sessions = "CREATE TABLE hidp_accounts_emailchangerequest (id integer PRIMARY KEY, user_id REFERENCES people);
-        CREATE TABLE people (id integer PRIMARY KEY);";
-    let not = "the database does not have the schema of this job: ";
-    for (sql, more, message) in [
-        ("", json!({}), "there is no table `django_session`"),
-        (sessions, json!({}), "there is no table `django_session`"),
-        ("CREATE VIEW django_session AS SELECT 1 AS expire_date", json!({}), "there is no table `django_session`"),
-        (
-            "CREATE TABLE django_session (expires datetime)",
-            json!({}),
-            "there is no column `django_session.expire_date`",
-        ),
-        (
-            "CREATE TABLE django_session (session_key PRIMARY KEY, expire_date datetime) WITHOUT ROWID",
-            json!({}),
-            "`django_session` cannot be walked: it is WITHOUT ROWID, which cannot be walked",
-        ),
-        (
-            "CREATE TABLE django_session (expire_date datetime, _ROWID_ text)",
-            json!({}),
-            "`django_session` cannot be walked: it has a column `_rowid_`, which hides the row ids",
-        ),
-        (
-            "CREATE TABLE django_session (expire_date INTEGER)",
-            json!({}),
-            "`django_session.expire_date` is declared `INTEGER`, which holds no instants as Django stores them",
-        ),
-        (
-            "CREATE TABLE django_session (expire_date real)",
-            json!({}),
-            "`django_session.expire_date` is declared `REAL`, which holds no instants as Django stores them",
-        ),
-        (
-            "CREATE TABLE django_session (expire_date date)",
-            json!({}),
-            "`django_session.expire_date` is declared `date`, which holds no instants as Django stores them",
-        ),
-    ] {
-        let all = if sql.contains("django_session") { format!("{sessions}{sql}") } else { sql.to_owned() };
-        let conn = with_schema(&all);
-        let mut host = Host::new(&conn);
-        let error = host.refusal(&clearsessions(more));
-        assert_eq!(error.to_string(), format!("{not}{message}; nothing was changed"), "{sql}");
-        assert_eq!(error.code(), "not_this_schema");
-        assert!(host.performed.iter().all(|performed| matches!(performed.effect, Effect::Query(_))), "{sql}");
-    }
-}
-
-#[test]
-fn the_user_table_is_asked_for_where_a_job_is_about_users() {
-    let job = "remove_stale_unverified_accounts";
-    let conn = with_schema("CREATE TABLE people (id integer PRIMARY KEY)");
-    let error = Host::new(&conn).refusal(&request(job, json!({})));
-    assert!(error.to_string().contains("that tells the user table (userTable sets it)"), "{error}");
-    let error = Host::new(&conn).refusal(&request(job, json!({ "userTable": "peopel" })));
-    assert_eq!(
-        error.to_string(),
-        "`userTable` must be the name of a table of this database (did you mean `people`?), not `peopel`"
-    );
-}
-
-#[test]
-fn columns_that_may_hold_instants_are_taken() {
-    for declared in
-        ["datetime", "DATETIME", "timestamp", "timestamp with time zone", "text", "varchar(32)", "char(26)", ""]
-    {
-        let conn = with_schema(&format!(
-            "CREATE TABLE people (id integer PRIMARY KEY); CREATE TABLE django_session (expire_date {declared});
-             INSERT INTO django_session VALUES ('{LONG_AGO}'), ('{LATER}');"
-        ));
-        let report = Host::new(&conn).run(&clearsessions(json!({ "userTable": "people" })));
-        assert_eq!(removed(&report), counts([("django_session", 1)]), "{declared}");
-    }
-}
-
-#[test]
-fn unreadable_instants_are_kept_and_warned_of() {
-    let conn = sessions(10, 2);
-    conn.execute("UPDATE django_session SET expire_date = 1577836800 WHERE rowid IN (1, 2)", []).unwrap();
-    conn.execute("UPDATE django_session SET expire_date = 'soon' WHERE rowid = 9", []).unwrap();
-    for dry_run in [true, false] {
-        let report = Host::new(&conn).run(&clearsessions(json!({ "dryRun": dry_run })));
-        assert_eq!(
-            report.warnings,
-            [
-                "3 row(s) of `django_session` have an instant that cannot be read, and were kept for that if for nothing else"
-            ]
-        );
-        assert_eq!(report.selected, 4);
-    }
-    assert_eq!(number(&conn, "SELECT count(*) FROM django_session"), 6);
-    let again = Host::new(&conn).run_to_completion(&clearsessions(json!({ "maxRows": 1 })));
-    assert_eq!(again.len(), 1);
-}
-
 /// The wrong answers to an effect, given the right one.
 fn wrong_answers(right: &Answer, of_schema: bool) -> Vec<Json> {
     match right {
@@ -319,8 +219,6 @@ fn wrong_answers(right: &Answer, of_schema: bool) -> Vec<Json> {
 
 #[test]
 fn a_wrong_answer_is_an_error_and_ends_the_run() {
-    use idp_janitor::effect::Outcome;
-    use idp_janitor::run::Run;
     let conn = sessions(10, 1);
     let request = clearsessions(json!({}));
     let mut host = Host::new(&conn);
@@ -350,8 +248,6 @@ fn a_wrong_answer_is_an_error_and_ends_the_run() {
 
 #[test]
 fn nothing_follows_the_end() {
-    use idp_janitor::effect::Outcome;
-    use idp_janitor::run::Run;
     let conn = sessions(1, 1);
     let request = clearsessions(json!({ "planOnly": true }));
     let mut host = Host::new(&conn);

@@ -6,5 +6,6 @@ pub mod dump;
 pub mod hidp;
 pub mod host;
 pub mod memory;
+pub mod people;
 pub mod request;
 pub mod seeds;
