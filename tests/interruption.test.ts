@@ -34,20 +34,21 @@ for (const job of JOBS) {
   test(`${job}, killed at any moment, leaves a consistent database, and the next run finishes`, async () => {
     const expected = copyDatabase(seeded);
     await runHere(expected, job, {});
-    const path = copyDatabase(seeded);
-    const args = [MAIN, job, "--database", `sqlite:${path}`, "--now", NOW, "--slice-ms", "1", "--quiet"];
     let killed = 0;
     // A process needs a tenth of a second to begin: from before its first slice to well within its work.
-    for (let delay = 60; delay < 400 && killed < 12; delay += 25) {
+    for (let delay = 60; delay < 360; delay += 30) {
+      const path = copyDatabase(seeded);
+      const args = [MAIN, job, "--database", `sqlite:${path}`, "--now", NOW, "--slice-ms", "1", "--quiet"];
       const child = spawn(process.execPath, args, { stdio: "ignore" });
       await setTimeout(delay);
+      // On a fast machine it may be done already.
       if (child.kill("SIGKILL")) killed += 1;
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
       checkConsistent(path);
+      await runHere(path, job, {});
+      compareDatabases(path, expected);
     }
-    assert.ok(killed > 5, `only ${killed} runs were killed`);
-    await runHere(path, job, {});
-    compareDatabases(path, expected);
+    assert.ok(killed > 2, `only ${killed} runs were killed`);
   });
 
   test(`${job}, cut into many runs by bounds, removes in all what one run removes`, async () => {
