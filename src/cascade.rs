@@ -6,11 +6,11 @@
 use crate::error::Error;
 use crate::rule::{self, Rule, Span, exists};
 use crate::schema::{ColumnName, Declared, ForeignKey, Schema};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fmt;
 
 /// What happens to a row that points at a row that goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It goes too.

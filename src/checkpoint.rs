@@ -2,13 +2,14 @@
 
 use crate::error::Error;
 use crate::instant::Instant;
-use serde::{Deserialize, Serialize};
+use crate::value::{FromValue, Members, Shape, Value};
+use serde::Serialize;
 
 /// The form of checkpoints that this version writes and reads.
 const VERSION: u32 = 1;
 
 /// A place to go on from, as plain data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checkpoint {
     version: u32,
     /// The job that it belongs to.
@@ -17,7 +18,7 @@ pub struct Checkpoint {
     pub now: Instant,
     settings: String,
     step: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     walked: u64,
 }
@@ -31,6 +32,21 @@ pub struct Place {
     pub from: Option<String>,
     /// Rows of that table walked so far.
     pub walked: u64,
+}
+
+impl FromValue for Checkpoint {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        let mut members: Members = value.read()?;
+        Ok(Self {
+            version: members.take("version")?,
+            job: members.take("job")?,
+            now: members.take("now")?,
+            settings: members.take("settings")?,
+            step: members.take("step")?,
+            from: members.take("from")?,
+            walked: members.take("walked")?,
+        })
+    }
 }
 
 impl Checkpoint {
@@ -68,7 +84,6 @@ impl Checkpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::Value;
 
     fn checkpoint(from: Option<&str>) -> Checkpoint {
         let now = Instant::parse("2026-01-31T03:00:00.000001Z").unwrap();

@@ -5,8 +5,8 @@ use crate::plan::Plan;
 
 use crate::report::{Progress, Report};
 use crate::rule::eval::Record;
-use crate::value::Value;
-use serde::{Deserialize, Serialize};
+use crate::value::{FromValue, Members, Shape, Value};
+use serde::Serialize;
 
 /// A statement that is ready to run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,9 +74,9 @@ pub struct Cell(pub Value);
 /// Rows that a store returned.
 pub type Rows = Vec<Vec<Cell>>;
 
-impl<'de> Deserialize<'de> for Cell {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(Self)
+impl FromValue for Cell {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        Ok(Self(value))
     }
 }
 
@@ -107,7 +107,7 @@ impl Cell {
 }
 
 /// One record of a page.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ScannedRecord {
     /// What a removal names it by.
     pub id: String,
@@ -116,18 +116,16 @@ pub struct ScannedRecord {
 }
 
 /// One page of a collection.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Page {
     /// The records.
     pub records: Vec<ScannedRecord>,
     /// Where the next page begins; absent on the last page.
-    #[serde(default)]
     pub next: Option<String>,
 }
 
 /// What came of an effect.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// Nothing yet: the run begins.
     Began,
@@ -142,16 +140,55 @@ pub enum Answer {
 }
 
 /// An answer, with what the core cannot know by itself.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// What came of the effect.
     pub answer: Answer,
     /// Milliseconds since the run began.
     pub elapsed_ms: f64,
     /// Whether the host wants the run to end.
-    #[serde(default)]
     pub aborted: bool,
+}
+
+impl FromValue for ScannedRecord {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        let mut members: Members = value.read()?;
+        Ok(Self { id: members.take("id")?, row: members.take("row")? })
+    }
+}
+
+impl FromValue for Page {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        let mut members: Members = value.read()?;
+        Ok(Self { records: members.take("records")?, next: members.take("next")? })
+    }
+}
+
+/// `"began"`, or the one member that names what was done.
+impl FromValue for Answer {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        if value == Value::Text("began".into()) {
+            return Ok(Self::Began);
+        }
+        let mut members: Members = value.read()?;
+        if members.has("query") {
+            members.take("query").map(Self::Query)
+        } else if members.has("batch") {
+            members.take("batch").map(Self::Batch)
+        } else if members.has("scan") {
+            members.take("scan").map(Self::Scan)
+        } else {
+            members.take("remove").map(Self::Remove)
+        }
+    }
+}
+
+impl FromValue for Outcome {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        let mut members: Members = value.read()?;
+        let aborted = members.take::<Option<_>>("aborted")?.unwrap_or_default();
+        Ok(Self { answer: members.take("answer")?, elapsed_ms: members.take("elapsedMs")?, aborted })
+    }
 }
 
 impl Answer {

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// A point in time in UTC with microseconds, in the years 1 to 9999, which is Django's calendar.
@@ -40,6 +40,25 @@ impl Instant {
     #[must_use]
     pub fn minus_seconds(self, seconds: i64) -> Option<Self> {
         self.minus(TimeDelta::try_seconds(seconds)?)
+    }
+
+    /// The instant that many milliseconds later, or the last one of the calendar.
+    #[must_use]
+    pub fn plus_millis(self, millis: i64) -> Self {
+        let later = TimeDelta::try_milliseconds(millis).and_then(|delta| self.0.checked_add_signed(delta));
+        later.and_then(Self::checked).unwrap_or(Self(DateTime::<Utc>::MAX_UTC))
+    }
+
+    /// Milliseconds since another instant; negative where that is later.
+    #[must_use]
+    pub fn millis_since(self, other: Self) -> i64 {
+        (self.0 - other.0).num_milliseconds()
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn unix_millis(self) -> i64 {
+        self.0.timestamp_millis()
     }
 
     fn minus(self, delta: TimeDelta) -> Option<Self> {
@@ -91,13 +110,6 @@ impl fmt::Display for Instant {
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.to_string())
-    }
-}
-
-impl<'de> Deserialize<'de> for Instant {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
 

@@ -9,12 +9,10 @@ use crate::jobs::{Job, Names, Work};
 use crate::named::Named;
 use crate::presets::Preset;
 use crate::sweep::bounds::{Bounds, positive};
-use crate::value::Value;
-use serde::Deserialize;
+use crate::value::{FromValue, Members, Shape, Value};
 
 /// A request as it comes from the host. Numbers are checked by [`Order::read`], for messages that name what is wrong.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// The job's name.
     pub job: String,
@@ -23,42 +21,49 @@ pub struct Request {
     /// The host's clock, RFC 3339.
     pub clock: String,
     /// The instant to judge by, if not the clock's.
-    #[serde(default)]
     pub now: Option<String>,
     /// Settings by job.
-    #[serde(default)]
     pub jobs: Named<Named<Value>>,
     /// Settings of this job that go before those.
-    #[serde(default)]
     pub settings: Named<Value>,
     /// The project's user table.
-    #[serde(default)]
     pub user_table: Option<String>,
     /// What foreign keys do on a deletion, by `table.column`.
-    #[serde(default)]
     pub on_delete: Named<String>,
     /// Whether to change nothing.
-    #[serde(default)]
     pub dry_run: bool,
     /// Whether only the plan is wanted.
-    #[serde(default)]
     pub plan_only: bool,
     /// The bound on stale rows.
-    #[serde(default = "null")]
     pub max_rows: Value,
     /// The bound on statements.
-    #[serde(default = "null")]
     pub max_statements: Value,
     /// The bound on seconds.
-    #[serde(default = "null")]
     pub max_seconds: Value,
     /// The duration that a slice aims at, in milliseconds.
-    #[serde(default = "null")]
     pub slice_ms: Value,
 }
 
-fn null() -> Value {
-    Value::Null
+impl FromValue for Request {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        let mut members: Members = value.read()?;
+        Ok(Self {
+            job: members.take("job")?,
+            preset: members.take("preset")?,
+            clock: members.take("clock")?,
+            now: members.take("now")?,
+            jobs: members.take::<Option<_>>("jobs")?.unwrap_or_default(),
+            settings: members.take::<Option<_>>("settings")?.unwrap_or_default(),
+            user_table: members.take("userTable")?,
+            on_delete: members.take::<Option<_>>("onDelete")?.unwrap_or_default(),
+            dry_run: members.take::<Option<_>>("dryRun")?.unwrap_or_default(),
+            plan_only: members.take::<Option<_>>("planOnly")?.unwrap_or_default(),
+            max_rows: members.take("maxRows")?,
+            max_statements: members.take("maxStatements")?,
+            max_seconds: members.take("maxSeconds")?,
+            slice_ms: members.take("sliceMs")?,
+        })
+    }
 }
 
 const LONGEST_SLICE_MS: f64 = 60_000.0;

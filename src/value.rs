@@ -1,14 +1,11 @@
-//! A value of any shape, as it comes from a host: a field of a record, a setting, or a whole answer.
+//! A value of any shape, as it comes from a host or out of JSON: a field of a record, a setting, or a whole answer.
 //!
-//! Everything that crosses is read into this one type first and from there into its own: reading each type straight
-//! from JavaScript, with errors that can print anything, takes a third of the wasm.
+//! Everything is read into this one type first and from there into its own, by [`FromValue`]: what serde derives for each
+//! type, with errors that can print anything, takes twice the wasm.
 
+use crate::instant::Instant;
 use crate::named::Named;
-use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
-use serde::de::{
-    self, Deserialize, DeserializeOwned, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
-    Visitor,
-};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use std::fmt;
 
@@ -38,13 +35,27 @@ pub enum Value {
 #[error("{0}")]
 pub struct Shape(String);
 
+impl Shape {
+    /// One that says what was expected.
+    #[must_use]
+    pub fn new(expected: &str) -> Self {
+        Self(format!("expected {expected}"))
+    }
+
+    /// The same, of a member.
+    #[must_use]
+    pub fn of(self, name: &str) -> Self {
+        Self(format!("`{name}`: {}", self.0))
+    }
+}
+
 impl Value {
     /// Reads the value as something else.
     ///
     /// # Errors
     /// [`Shape`] where it is not of that shape.
-    pub fn read<T: DeserializeOwned>(self) -> Result<T, Shape> {
-        T::deserialize(self)
+    pub fn read<T: FromValue>(self) -> Result<T, Shape> {
+        T::from_value(self)
     }
 }
 
@@ -152,74 +163,130 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
-impl<'de> Deserializer<'de> for Value {
-    type Error = Shape;
+/// What can be read out of a value.
+pub trait FromValue: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`Shape`] where the value is not of that shape.
+    fn from_value(value: Value) -> Result<Self, Shape>;
+}
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
-        match self {
-            Self::Null => visitor.visit_unit(),
-            Self::Bool(value) => visitor.visit_bool(value),
-            Self::Int(value) => visitor.visit_i64(value),
-            Self::Real(value) => visitor.visit_f64(value),
-            Self::Text(value) => visitor.visit_string(value),
-            Self::Other => visitor.visit_bytes(&[]),
-            Self::List(values) => visitor.visit_seq(SeqDeserializer::new(values.into_iter())),
-            Self::Map(values) => visitor.visit_map(MapDeserializer::new(values.into_entries())),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
-        match self {
-            Self::Null => visitor.visit_none(),
-            value => visitor.visit_some(value),
-        }
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Shape> {
-        match self {
-            Self::Text(name) => visitor.visit_enum(name.into_deserializer()),
-            Self::Map(values) => {
-                visitor.visit_enum(MapAccessDeserializer::new(MapDeserializer::new(values.into_entries())))
-            }
-            _ => Err(Shape("expected one of several".into())),
-        }
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+impl FromValue for Value {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        Ok(value)
     }
 }
 
-impl<'de> IntoDeserializer<'de, Shape> for Value {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
+impl FromValue for String {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        if let Value::Text(text) = value { Ok(text) } else { Err(Shape::new("text")) }
     }
 }
 
-impl de::Error for Shape {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
+impl FromValue for bool {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        if let Value::Bool(value) = value { Ok(value) } else { Err(Shape::new("true or false")) }
     }
-    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self(format!("expected {expected}"))
+}
+
+impl FromValue for u64 {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        let number = if let Value::Int(number) = value { Self::try_from(number).ok() } else { None };
+        number.ok_or_else(|| Shape::new("a whole number of 0 or more"))
     }
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self(format!("expected {expected}"))
+}
+
+impl FromValue for u32 {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        Self::try_from(value.read::<u64>()?).map_err(|_| Shape::new("a smaller number"))
+    }
+}
+
+impl FromValue for usize {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        Self::try_from(value.read::<u64>()?).map_err(|_| Shape::new("a smaller number"))
+    }
+}
+
+impl FromValue for f64 {
+    #[expect(clippy::cast_precision_loss, reason = "who asks for a float takes one")]
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        match value {
+            Value::Int(number) => Ok(number as Self),
+            Value::Real(number) => Ok(number),
+            _ => Err(Shape::new("a number")),
+        }
+    }
+}
+
+impl FromValue for Instant {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        Self::parse(&value.read::<String>()?).map_err(|_| Shape::new("an RFC 3339 instant"))
+    }
+}
+
+/// Null is none.
+impl<T: FromValue> FromValue for Option<T> {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        if value == Value::Null { Ok(None) } else { value.read().map(Some) }
+    }
+}
+
+impl<T: FromValue> FromValue for Vec<T> {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        let Value::List(values) = value else { return Err(Shape::new("a list")) };
+        values.into_iter().map(Value::read).collect()
+    }
+}
+
+impl<T: FromValue> FromValue for Named<T> {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        let Value::Map(values) = value else { return Err(Shape::new("an object")) };
+        let mut named = Self::default();
+        for (name, value) in values.into_entries() {
+            named.insert(&name, value.read().map_err(|shape| shape.of(&name))?);
+        }
+        Ok(named)
+    }
+}
+
+/// The members of an object, taken out one by one. Those that are null are as good as absent.
+#[derive(Debug)]
+pub struct Members(Named<Value>);
+
+impl FromValue for Members {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        value.read().map(Self)
+    }
+}
+
+impl Members {
+    /// Takes a member out; an `Option` where it may be absent.
+    ///
+    /// # Errors
+    /// [`Shape`] where it is not of that shape.
+    pub fn take<T: FromValue>(&mut self, name: &str) -> Result<T, Shape> {
+        let value = self.0.get_mut(name).map_or(Value::Null, |value| std::mem::replace(value, Value::Null));
+        value.read().map_err(|shape| shape.of(name))
+    }
+
+    /// Looks at a member.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| **value != Value::Null)
+    }
+
+    /// Whether a member is there, null or not.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     fn parse(json: &str) -> Value {
         serde_json::from_str(json).unwrap()
@@ -254,50 +321,58 @@ mod tests {
         }
     }
 
-    #[derive(Debug, PartialEq, Deserialize)]
+    #[derive(Debug, PartialEq)]
     struct Shaped {
         name: String,
-        #[serde(default)]
         count: Option<u32>,
-        kind: Kind,
+        names: Named<Vec<f64>>,
     }
 
-    #[derive(Debug, PartialEq, Deserialize)]
-    enum Kind {
-        Plain,
-        Sized(i64),
+    impl FromValue for Shaped {
+        fn from_value(value: Value) -> Result<Self, Shape> {
+            let mut members: Members = value.read()?;
+            Ok(Self { name: members.take("name")?, count: members.take("count")?, names: members.take("names")? })
+        }
     }
 
     #[test]
     fn is_read_as_something_else() {
-        let shaped = |name: &str, count, kind| Shaped { name: name.into(), count, kind };
-        for (json, expected) in [
-            (r#"{"name": "a", "kind": "Plain"}"#, shaped("a", None, Kind::Plain)),
-            (r#"{"name": "a", "kind": "Plain", "count": null}"#, shaped("a", None, Kind::Plain)),
-            (r#"{"name": "", "kind": {"Sized": -3}, "count": 4, "more": [1]}"#, shaped("", Some(4), Kind::Sized(-3))),
+        let mut names = Named::default();
+        names.insert("a", vec![1.0, -2.5]);
+        for (json, count) in [
+            (r#"{"name": "x", "names": {"a": [1, -2.5]}}"#, None),
+            (r#"{"name": "x", "names": {"a": [1, -2.5]}, "count": null}"#, None),
+            (r#"{"name": "x", "names": {"a": [1, -2.5]}, "count": 4294967295, "more": []}"#, Some(u32::MAX)),
         ] {
-            assert_eq!(parse(json).read::<Shaped>().unwrap(), expected);
+            assert_eq!(parse(json).read(), Ok(Shaped { name: "x".into(), count, names: names.clone() }));
         }
-        assert_eq!(
-            parse(r#"{"b": [1, "x", null], "a": {"c": 1.5}}"#).read::<Value>().unwrap(),
-            parse(r#"{"a": {"c": 1.5}, "b": [1, "x", null]}"#)
-        );
     }
 
     #[test]
     fn says_what_was_expected() {
         for (json, message) in [
-            ("{}", "missing field `name`"),
-            ("[]", "invalid length 0, expected struct Shaped with 3 elements"),
-            ("3", "expected struct Shaped"),
-            (r#"{"name": 3, "kind": "Plain"}"#, "expected a string"),
-            (r#"{"name": "a", "kind": 3}"#, "expected one of several"),
-            (r#"{"name": "a", "kind": "Plane"}"#, "unknown variant `Plane`, expected `Plain` or `Sized`"),
-            (r#"{"name": "a", "kind": "Plain", "count": -1}"#, "expected u32"),
-            (r#"{"name": "a", "kind": "Plain", "count": 4294967296}"#, "expected u32"),
+            ("[]", "expected an object"),
+            ("{}", "`name`: expected text"),
+            (r#"{"name": 3}"#, "`name`: expected text"),
+            (r#"{"name": "a"}"#, "`names`: expected an object"),
+            (r#"{"name": "a", "names": {"b": 1}}"#, "`names`: `b`: expected a list"),
+            (r#"{"name": "a", "names": {"b": ["1"]}}"#, "`names`: `b`: expected a number"),
+            (r#"{"name": "a", "count": -1}"#, "`count`: expected a whole number of 0 or more"),
+            (r#"{"name": "a", "count": 1.5}"#, "`count`: expected a whole number of 0 or more"),
+            (r#"{"name": "a", "count": 4294967296}"#, "`count`: expected a smaller number"),
         ] {
             assert_eq!(parse(json).read::<Shaped>().unwrap_err().to_string(), message, "{json}");
         }
+        assert_eq!(parse("1").read::<bool>().unwrap_err().to_string(), "expected true or false");
+        assert_eq!(parse("\"now\"").read::<Instant>().unwrap_err().to_string(), "expected an RFC 3339 instant");
+    }
+
+    #[test]
+    fn tells_null_from_absent() {
+        let mut members: Members = parse(r#"{"a": null, "b": 1}"#).read().unwrap();
+        assert!(members.has("a") && members.get("a").is_none() && !members.has("c"));
+        assert_eq!(members.get("b"), Some(&Value::Int(1)));
+        assert_eq!(members.take::<u64>("b"), Ok(1));
     }
 
     #[test]

@@ -2,10 +2,9 @@
 
 use crate::error::Error;
 use crate::named::Named;
-use crate::value::{Shape, Value};
+use crate::value::{FromValue, Shape, Value};
 use js_sys::{Array, Object};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -25,15 +24,15 @@ pub fn thrown(error: &Error) -> JsValue {
 ///
 /// # Errors
 /// What to throw where it is of another shape.
-pub fn read<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsValue> {
-    parse(value).map_err(|shape| throwable("internal", &format!("a value of an unexpected shape: {shape}")))
+pub fn read<T: FromValue>(value: &JsValue) -> Result<T, JsValue> {
+    parse(value).map_err(shaped)
 }
 
 /// Reads what the host gave, leaving it to the caller what to throw.
 ///
 /// # Errors
 /// [`Shape`] where it is of another shape.
-pub fn parse<T: DeserializeOwned>(value: &JsValue) -> Result<T, Shape> {
+pub fn parse<T: FromValue>(value: &JsValue) -> Result<T, Shape> {
     from_js(value).read()
 }
 
@@ -45,8 +44,13 @@ pub fn write<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
     value.serialize(&Serializer::json_compatible()).map_err(JsValue::from)
 }
 
-fn throwable(code: &str, message: &str) -> JsValue {
+pub fn throwable(code: &str, message: &str) -> JsValue {
     write(&Thrown { code, message }).unwrap_or_else(|error| error)
+}
+
+/// What to throw at a value of an unexpected shape.
+pub fn shaped(shape: Shape) -> JsValue {
+    throwable("internal", &format!("a value of an unexpected shape: {shape}"))
 }
 
 fn from_js(value: &JsValue) -> Value {

@@ -2,8 +2,7 @@
 
 use idp_janitor::checkpoint::Checkpoint;
 use idp_janitor::request::{Order, Request};
-use idp_janitor::value::Value;
-use serde::de::DeserializeOwned;
+use idp_janitor::value::{FromValue, Value};
 use serde_json::{Value as Json, json};
 
 /// The clock of every test that does not say otherwise.
@@ -15,7 +14,7 @@ pub fn value(json: Json) -> Value {
 }
 
 /// JSON as whatever the core reads out of it.
-pub fn read<T: DeserializeOwned>(json: Json) -> T {
+pub fn read<T: FromValue>(json: Json) -> T {
     value(json).read().unwrap()
 }
 
