@@ -1,9 +1,22 @@
 /** The wasm core and its errors. How the wasm is found is the matter of `js/entry/`. */
 
-import { initSync, type Run, default as start } from "./core/core.js";
+import { initSync, default as start } from "./core/core.js";
 import { type ErrorCode, JanitorError } from "./errors.ts";
 
-export { listJobs, Run, selectStale, suggest } from "./core/core.js";
+export {
+  cacheKeys,
+  checkProvider,
+  claimsHold,
+  listJobs,
+  mayVerify,
+  parseKeySet,
+  Refresh,
+  Run,
+  readAttempt,
+  StoredKeys,
+  selectStale,
+  suggest,
+} from "./core/core.js";
 
 let loaded = false;
 let loading: Promise<void> | undefined;
@@ -43,10 +56,10 @@ export function call<T>(work: () => T): T {
   }
 }
 
-/** Frees a run, also after the core has panicked. */
-export function free(run: Run): void {
+/** Frees an object of the core, also after the core has panicked. */
+export function free(object: { free(): void }): void {
   try {
-    run.free();
+    object.free();
   } catch {
     // The instance is broken then; the error that broke it has been thrown already.
   }

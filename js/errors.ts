@@ -36,6 +36,56 @@ export type ErrorCode =
   | "store_constraint"
   /** Any other failure of the store. */
   | "store_failed"
+  /** No provider of that name is configured. */
+  | "unknown_provider"
+  /** A provider could not be reached: no connection, a broken one, or no TLS that is trusted. */
+  | "provider_unreachable"
+  /** A provider gave no whole answer in time. */
+  | "provider_timeout"
+  /** A provider answered with a status that is no success. */
+  | "provider_status"
+  /** A provider redirects to where it is not followed: to http, to another origin, too often. */
+  | "provider_redirect"
+  /** A provider's answer was longer than allowed. */
+  | "provider_too_large"
+  /** A discovery document that is no such, or has no usable `jwks_uri`. */
+  | "discovery_malformed"
+  /** A discovery document of another issuer. */
+  | "discovery_issuer"
+  /** A key set of more than 1 MiB. */
+  | "key_set_too_large"
+  /** A key set nested deeper than 16 levels. */
+  | "key_set_too_deep"
+  /** A key set that is no JSON. */
+  | "key_set_not_json"
+  /** JSON that is no key set: no object, without `keys`, or `keys` is no list. */
+  | "key_set_malformed"
+  /** A key set of more than 100 keys. */
+  | "key_set_too_many_keys"
+  /** A key set without any key. */
+  | "key_set_empty"
+  /** A key set of which no key can be used. */
+  | "key_set_unusable"
+  /** There are no keys of a provider that may be used; tokens of it are refused. */
+  | "keys_unavailable"
+  /** A cache of keys failed. */
+  | "cache_failed"
+  /** The signal of the caller ended it. */
+  | "aborted"
+  /** A token that is no signed token in compact form, or whose header or claims cannot be read. */
+  | "token_malformed"
+  /** A token signed with an algorithm that is not allowed. */
+  | "token_algorithm"
+  /** A token for which its provider has no key, or none that this engine can verify with. */
+  | "token_key"
+  /** A token whose signature is not that of its provider's key. */
+  | "token_signature"
+  /** A token with a claim that is missing or has another value: `iss`, `sub`, `aud`, `exp`, `iat`, `nonce`. */
+  | "token_claims"
+  /** A token whose time is over. */
+  | "token_expired"
+  /** A token whose time has not come. */
+  | "token_not_yet_valid"
   /** The wasm is not loaded yet: `await init()` first. */
   | "not_loaded"
   /** A defect of idp-janitor itself. */

@@ -11,6 +11,19 @@ export {
   type RunOptions,
   type SettingDescription,
 } from "./janitor.ts";
+export type * from "./key-cache.ts";
+export type { Fetch } from "./keys/fetch.ts";
+export type { IdTokenClaims, IdTokenOptions } from "./keys/id-tokens.ts";
+export {
+  type CachedKeySet,
+  createKeys,
+  type KeyRefreshOptions,
+  type Keys,
+  type KeysOptions,
+  type ProviderOptions,
+} from "./keys/keys.ts";
+export { parseKeySet } from "./keys/parse.ts";
+export type * from "./keys/report.ts";
 export type * from "./report.ts";
 export { type SelectOptions, selectStale } from "./select.ts";
 export type * from "./store.ts";

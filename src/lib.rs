@@ -10,6 +10,7 @@ pub mod effect;
 pub mod error;
 pub mod instant;
 pub mod jobs;
+pub mod jwks;
 pub mod named;
 pub mod plan;
 pub mod presets;

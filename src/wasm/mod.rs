@@ -1,6 +1,8 @@
 //! The wasm surface. It carries values across and decides nothing.
 
 mod convert;
+mod fetch;
+mod keys;
 
 use crate::checkpoint::Checkpoint;
 use crate::effect::Outcome;

@@ -1,0 +1,222 @@
+import { call, checkProvider, requireCore } from "../core.ts";
+import { JanitorError } from "../errors.ts";
+import type { KeyCache } from "../key-cache.ts";
+import { requireKnown } from "../known.ts";
+import { eachLimited } from "./each-limited.ts";
+import type { CorePolicy, CoreProvider } from "./effects.ts";
+import type { Fetch } from "./fetch.ts";
+import { type IdTokenClaims, type IdTokenOptions, IdTokens } from "./id-tokens.ts";
+import { Reader } from "./reader.ts";
+import { refreshClient } from "./refresh.ts";
+import type { ClientReport, KeyReport, KeyStatus } from "./report.ts";
+import { StoredKeySets } from "./stored.ts";
+import { ALGORITHM_NAMES } from "./verify.ts";
+
+/** An identity provider. One of `jwksUri` and `issuer` must be there. */
+export interface ProviderOptions {
+  /** Where its key set is, https only. Default: what the discovery document of `issuer` says. */
+  readonly jwksUri?: string;
+  /**
+   * Its issuer, https only, character by character as it stands in tokens and in its discovery document. `{tenantid}` in it
+   * stands for the token's `tid`, as Microsoft has it. Needed to verify ID tokens.
+   */
+  readonly issuer?: string;
+  /** The algorithms that ID tokens may be signed with. Default `["RS256"]`, as HIdP has it. */
+  readonly algorithms?: readonly string[];
+}
+
+/** What the keys are made from. Every number is whole. */
+export interface KeysOptions {
+  /** The providers by their keys, which are what HIdP calls `provider_key`: letters, digits and `-._~/`. */
+  readonly providers: Readonly<Record<string, ProviderOptions>>;
+  /** Where key sets are kept. */
+  readonly cache: KeyCache;
+  /** Makes requests in place of gloo-net. Must not follow redirects when it is told `redirect: "manual"`. */
+  readonly fetch?: Fetch;
+  /** Seconds that the refresh of one provider may take, retries included, 1 to 600. Default 30. */
+  readonly timeoutSeconds?: number;
+  /** How often a request that failed for the moment is made again, 0 to 10. Default 3. */
+  readonly retries?: number;
+  /** Seconds that keys are fresh at least, whatever the provider's `Cache-Control` says. Default 300. */
+  readonly minFreshSeconds?: number;
+  /** Seconds that keys are fresh at most, whatever the provider's `Cache-Control` says. Default 86,400. */
+  readonly maxFreshSeconds?: number;
+  /** Seconds after which keys that the provider has not confirmed are used no more. Default 604,800, a week. */
+  readonly maxStaleSeconds?: number;
+  /** Seconds between two refreshes that readers ask for, 1 to 86,400. Default 60. */
+  readonly cooldownSeconds?: number;
+  /** How many providers are refreshed at once, 1 to 100. Default 6. */
+  readonly concurrency?: number;
+  /** Told what a person should know. Default: `console.warn`. */
+  readonly onWarning?: (message: string) => void;
+  /** Milliseconds since 1970. Default: `Date.now`. */
+  readonly clock?: () => number;
+}
+
+/** How a refresh goes. */
+export interface KeyRefreshOptions {
+  /** Only these providers. Default: all of them. */
+  readonly only?: readonly string[];
+  /** Leaves out providers whose keys are still fresh; they are not in the report. Default false. */
+  readonly onlyStale?: boolean;
+  /** Ends the refresh: what is in hand fails with `aborted`, and what was kept stays. */
+  readonly signal?: AbortSignal;
+  /** Told when the refresh of a client begins. */
+  readonly onClient?: (client: string, uri: string) => void;
+}
+
+/** The keys of a provider, in the form that jose's `jwksCache` has. */
+export interface CachedKeySet {
+  /** The usable keys, their registered public members only. */
+  readonly jwks: { readonly keys: JsonWebKey[] };
+  /** When the provider last said that they hold, in milliseconds since 1970. */
+  readonly uat: number;
+}
+
+/** The signing keys of providers: refreshed, kept, and used. */
+export interface Keys {
+  /**
+   * Asks the providers for their keys. What fails is told in the report of its client: its keys stay what they were.
+   *
+   * @throws JanitorError `unknown_provider`
+   */
+  refresh(options?: KeyRefreshOptions): Promise<KeyReport>;
+  /**
+   * The keys of a provider from the cache. If there are none that may be used, they are fetched reluctantly: with a warning,
+   * and once in `cooldownSeconds` however many ask.
+   *
+   * @throws JanitorError `unknown_provider`, `keys_unavailable`, `cache_failed`
+   */
+  get(provider: string): Promise<CachedKeySet>;
+  /**
+   * Finds the key of a token for jose's `jwtVerify`. An unknown key id leads to one refresh in `cooldownSeconds`.
+   *
+   * @throws JanitorError `unknown_provider`; what it returns rejects with `keys_unavailable`, `cache_failed`, `token_key`
+   */
+  resolver(provider: string): (header: { alg?: string; kid?: string }) => Promise<CryptoKey>;
+  /**
+   * Verifies an ID token by the checks of HIdP, and gives its claims.
+   *
+   * @throws JanitorError a `token_*` code where the token is not to be accepted; `unknown_provider`, `keys_unavailable`,
+   * `cache_failed`, `invalid_setting` where that cannot be found out
+   */
+  verifyIdToken(token: string, options: IdTokenOptions): Promise<IdTokenClaims>;
+  /**
+   * What the cache has of each provider. Asks no provider.
+   *
+   * @throws JanitorError `cache_failed`
+   */
+  status(): Promise<readonly KeyStatus[]>;
+}
+
+const PROVIDER_OPTIONS = ["jwksUri", "issuer", "algorithms"];
+const POLICY_OPTIONS = [
+  "timeoutSeconds",
+  "retries",
+  "minFreshSeconds",
+  "maxFreshSeconds",
+  "maxStaleSeconds",
+  "cooldownSeconds",
+  "concurrency",
+];
+const KEYS_OPTIONS = ["providers", "cache", "fetch", "onWarning", "clock", ...POLICY_OPTIONS];
+const REFRESH_OPTIONS = ["only", "onlyStale", "signal", "onClient"];
+
+/**
+ * Makes the keys of providers. Nothing is asked for before it is used; settings are checked now.
+ *
+ * @throws JanitorError `unknown_setting`, `invalid_setting`; `not_loaded` before `init()`
+ */
+export function createKeys(options: KeysOptions): Keys {
+  requireCore();
+  requireKnown("createKeys", options, KEYS_OPTIONS);
+  const { cache, fetch, concurrency = 6, cooldownSeconds = 60, clock = Date.now } = options;
+  const { timeoutSeconds, retries, minFreshSeconds, maxFreshSeconds, maxStaleSeconds } = options;
+  const onWarning = options.onWarning ?? ((message: string) => console.warn(`idp-janitor: ${message}`));
+  const policy = { timeoutSeconds, retries, minFreshSeconds, maxFreshSeconds, maxStaleSeconds };
+  const providers = readProviders(options.providers, { ...policy, cooldownSeconds, concurrency });
+  const stored = new StoredKeySets(cache, policy);
+  const now = () => new Date(clock()).toISOString();
+
+  const named = (name: string): KnownProvider => {
+    const provider = providers.get(name);
+    if (provider) return provider;
+    throw new JanitorError(
+      "unknown_provider",
+      `there is no provider \`${name}\` among those that are configured`,
+    );
+  };
+  const refreshOne = async (provider: CoreProvider, signal?: AbortSignal): Promise<ClientReport> => {
+    const previous = await stored.text(provider).catch(() => undefined);
+    return refreshClient(provider, { cache, policy, fetch, signal, now: now(), previous });
+  };
+  const reader = new Reader({ cache, stored, cooldownSeconds, now, onWarning, refresh: refreshOne });
+  const tokens = new IdTokens(reader, now);
+
+  return {
+    async refresh(refresh = {}) {
+      requireKnown("a refresh of keys", refresh, REFRESH_OPTIONS);
+      const { only, onlyStale = false, signal, onClient } = refresh;
+      const wanted: CoreProvider[] = [];
+      for (const { core } of only?.map(named) ?? providers.values()) {
+        if (!onlyStale || (await stored.status(core, now())).state !== "fresh") wanted.push(core);
+      }
+      const clients = await eachLimited(wanted, concurrency, (provider) => {
+        onClient?.(provider.key, provider.jwksUri ?? provider.issuer ?? "");
+        return refreshOne(provider, signal);
+      });
+      return { job: "refresh_oidc_clients_jwks", clients };
+    },
+    async get(provider) {
+      const { keySet, checkedAt } = (await reader.keys(named(provider).core)).form.entry;
+      return { jwks: JSON.parse(keySet), uat: Date.parse(checkedAt) };
+    },
+    resolver(provider) {
+      const known = named(provider);
+      return ({ alg, kid }) => tokens.key(known, alg ?? "", kid);
+    },
+    async verifyIdToken(token, verify) {
+      return tokens.verify(token, named(verify.provider), verify);
+    },
+    status() {
+      return Promise.all([...providers.values()].map(({ core }) => stored.status(core, now())));
+    },
+  };
+}
+
+/** A provider as it is configured. */
+export interface KnownProvider {
+  readonly core: CoreProvider;
+  readonly algorithms: readonly string[];
+}
+
+function readProviders(
+  options: KeysOptions["providers"],
+  policy: CorePolicy,
+): ReadonlyMap<string, KnownProvider> {
+  const providers = new Map<string, KnownProvider>();
+  for (const [key, provider] of Object.entries(options)) {
+    requireKnown(`provider \`${key}\``, provider, PROVIDER_OPTIONS);
+    const { jwksUri, issuer, algorithms = ["RS256"] } = provider;
+    const core = { key, jwksUri: normal(jwksUri), issuer };
+    call(() => checkProvider(core, policy));
+    checkAlgorithms(key, algorithms);
+    providers.set(key, { core, algorithms });
+  }
+  return providers;
+}
+
+/** An address as `fetch` would write it, so that it can be compared with where a redirect leads. */
+function normal(address: string | undefined): string | undefined {
+  return address !== undefined && URL.canParse(address) ? new URL(address).href : address;
+}
+
+function checkAlgorithms(provider: string, algorithms: readonly string[]): void {
+  const unknown = algorithms.find((name) => !ALGORITHM_NAMES.includes(name));
+  if (unknown === undefined && algorithms.length > 0) return;
+  const found = unknown === undefined ? "an empty list" : `\`${unknown}\``;
+  throw new JanitorError(
+    "invalid_setting",
+    `\`algorithms\` of provider \`${provider}\` must be of ${ALGORITHM_NAMES.join(", ")}, not ${found}`,
+  );
+}

@@ -1,0 +1,110 @@
+/** Reading as a login needs it: from the cache, and reluctantly from the provider. */
+
+import { cacheKeys, call, type StoredKeys } from "../core.ts";
+import { JanitorError } from "../errors.ts";
+import type { KeyCache } from "../key-cache.ts";
+import type { CoreProvider, StoredForm } from "./effects.ts";
+import type { ClientReport } from "./report.ts";
+import type { StoredKeySets } from "./stored.ts";
+
+/** How long after the beginning of a cooldown another process may still be busy fetching, in milliseconds. */
+const IN_FLIGHT_MS = 5000;
+/** How often the cache is looked at meanwhile, in milliseconds. */
+const GLANCE_MS = 250;
+
+/** What a reader is made with. */
+export interface ReaderOptions {
+  readonly cache: KeyCache;
+  readonly stored: StoredKeySets;
+  readonly cooldownSeconds: number;
+  /** The clock, RFC 3339. */
+  readonly now: () => string;
+  readonly onWarning: (message: string) => void;
+  readonly refresh: (provider: CoreProvider) => Promise<ClientReport>;
+}
+
+/** Keys to read, with the form that they are stored in. */
+export interface ReadKeys {
+  readonly keys: StoredKeys;
+  readonly form: StoredForm;
+}
+
+/** Reads keys for those who verify tokens. */
+export class Reader {
+  readonly #options: ReaderOptions;
+  /** The refresh that this process has in hand, by provider: whoever needs the same waits for it. */
+  readonly #inHand = new Map<string, Promise<void>>();
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The keys of a provider, with a key of that id if the provider has one.
+   *
+   * @throws JanitorError `keys_unavailable`, `cache_failed`
+   */
+  async keys(provider: CoreProvider, kid?: string): Promise<ReadKeys> {
+    const { stored, now } = this.#options;
+    const found = await stored.usable(provider, now());
+    if (found && (kid === undefined || found.has(kid))) return read(found);
+    await this.#refreshOnce(provider, kid, found !== undefined);
+    const keys = await stored.usable(provider, now());
+    if (keys) return read(keys);
+    throw await this.#unavailable(provider);
+  }
+
+  #refreshOnce(provider: CoreProvider, kid: string | undefined, hasKeys: boolean): Promise<void> {
+    const inHand = this.#inHand.get(provider.key);
+    if (inHand) return inHand;
+    const refresh = this.#refresh(provider, kid, hasKeys).finally(() => this.#inHand.delete(provider.key));
+    this.#inHand.set(provider.key, refresh);
+    return refresh;
+  }
+
+  async #refresh(provider: CoreProvider, kid: string | undefined, hasKeys: boolean): Promise<void> {
+    const { cache, cooldownSeconds, now, onWarning, refresh } = this.#options;
+    const { cooldown } = cacheKeys(provider.key);
+    if (!(await cache.add(cooldown, now(), { ttlSeconds: cooldownSeconds })))
+      return this.#waitForOthers(provider);
+    const why = hasKeys
+      ? `the keys of \`${provider.key}\` have none with the id \`${shown(kid ?? "")}\`: asking the provider for new ones`
+      : `the keys of \`${provider.key}\` are not in the cache: fetching them reluctantly; refresh them by a job`;
+    onWarning(why);
+    const report = await refresh(provider);
+    if (report.error)
+      onWarning(`the keys of \`${provider.key}\` could not be refreshed: ${report.error.message}`);
+    for (const warning of report.warnings) onWarning(`\`${provider.key}\`: ${warning}`);
+  }
+
+  /** Somebody else began a refresh within the cooldown. It may be fetching still; then its keys are here in a moment. */
+  async #waitForOthers(provider: CoreProvider): Promise<void> {
+    const { cache, now, stored } = this.#options;
+    const since = Date.parse((await cache.get(cacheKeys(provider.key).cooldown)) ?? "");
+    while (Date.parse(now()) - since < IN_FLIGHT_MS) {
+      const keys = await stored.get(provider);
+      const checked = keys && call(() => keys.form()).entry.checkedAt;
+      const ended = [checked, (await stored.attempt(provider))?.at];
+      if (ended.some((at) => at !== undefined && Date.parse(at) >= since)) return;
+      await new Promise((resolve) => setTimeout(resolve, GLANCE_MS));
+    }
+  }
+
+  async #unavailable(provider: CoreProvider): Promise<JanitorError> {
+    const attempt = await this.#options.stored.attempt(provider);
+    const why = attempt
+      ? `the last attempt (${attempt.at}) failed: ${attempt.message}`
+      : "the cache has none";
+    const message = `there are no keys of \`${provider.key}\` that may be used, and so no token is accepted; ${why}`;
+    return new JanitorError("keys_unavailable", message);
+  }
+}
+
+function read(keys: StoredKeys): ReadKeys {
+  return { keys, form: call(() => keys.form()) };
+}
+
+/** A key id comes out of a token that nobody has verified. */
+function shown(kid: string): string {
+  return kid.slice(0, 80).replace(/[^\x20-\x7e]/g, "?");
+}

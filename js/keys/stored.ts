@@ -1,0 +1,65 @@
+/** What the cache has of each provider, read and judged once for as long as its text stays the same. */
+
+import { cacheKeys, call, readAttempt, StoredKeys } from "../core.ts";
+import type { KeyCache } from "../key-cache.ts";
+import type { CorePolicy, CoreProvider } from "./effects.ts";
+import type { FailedAttempt, KeyStatus } from "./report.ts";
+
+/** Reads the stored keys of providers. */
+export class StoredKeySets {
+  readonly #cache: KeyCache;
+  readonly #policy: CorePolicy;
+  readonly #read = new Map<string, { readonly text: string; readonly keys: StoredKeys | undefined }>();
+
+  constructor(cache: KeyCache, policy: CorePolicy) {
+    this.#cache = cache;
+    this.#policy = policy;
+  }
+
+  /** The text of the entry, as a refresh takes it. */
+  async text(provider: CoreProvider): Promise<string | undefined> {
+    return (await this.#cache.get(cacheKeys(provider.key).entry)) ?? undefined;
+  }
+
+  /** The stored keys of a provider, if there are any of it as it is configured now, however old. */
+  async get(provider: CoreProvider): Promise<StoredKeys | undefined> {
+    const text = await this.text(provider);
+    const known = this.#read.get(provider.key);
+    if (known && known.text === text) return known.keys;
+    this.#read.delete(provider.key);
+    if (text === undefined) return undefined;
+    // What it replaces is not freed: somebody may hold it still. It goes with the garbage.
+    const keys = call(() => StoredKeys.read(text, provider));
+    this.#read.set(provider.key, { text, keys });
+    return keys;
+  }
+
+  /** The same, unless they are too old to be used. */
+  async usable(provider: CoreProvider, now: string): Promise<StoredKeys | undefined> {
+    const keys = await this.get(provider);
+    return keys && call(() => keys.state(this.#policy, now)) !== "too_old" ? keys : undefined;
+  }
+
+  /** The last attempt that failed, if the cache still has its record. */
+  async attempt(provider: CoreProvider): Promise<FailedAttempt | undefined> {
+    const text = await this.#cache.get(cacheKeys(provider.key).attempt);
+    return text === null ? undefined : call(() => readAttempt(text));
+  }
+
+  /** All of it, to be shown. */
+  async status(provider: CoreProvider, now: string): Promise<KeyStatus> {
+    const attempt = await this.attempt(provider);
+    const keys = await this.get(provider);
+    const client = provider.key;
+    if (!keys) return { client, state: "missing", keys: [], ...(attempt && { lastFailure: attempt }) };
+    const { entry, keys: verdicts } = call(() => keys.form());
+    const { uri, fetchedAt, checkedAt, freshUntil } = entry;
+    return {
+      client,
+      state: call(() => keys.state(this.#policy, now)),
+      ...{ uri, keys: verdicts, fetchedAt, checkedAt, freshUntil },
+      usableUntil: call(() => keys.usableUntil(this.#policy)),
+      ...(attempt && attempt.at > checkedAt && { lastFailure: attempt }),
+    };
+  }
+}
