@@ -66,7 +66,7 @@ export interface RunOptions {
   readonly maxSeconds?: number;
   /** Ends the run after the slice in hand. */
   readonly signal?: AbortSignal;
-  /** Where an earlier run ended. */
+  /** Where an earlier run on the same database ended. */
   readonly checkpoint?: Checkpoint;
   /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 2,000 on SQLite. */
   readonly sliceMs?: number;

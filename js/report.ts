@@ -22,7 +22,10 @@ export interface Progress {
   readonly elapsedMs: number;
 }
 
-/** A place to go on from. Opaque plain data that survives JSON. */
+/**
+ * A place to go on from. Opaque plain data that survives JSON. It belongs to one database: on one whose tables differ it is
+ * refused, while a copy with the same tables cannot be told from it.
+ */
 export interface Checkpoint {
   /** The form of this checkpoint; another version of idp-janitor may refuse it. */
   readonly version: 1;
@@ -32,6 +35,8 @@ export interface Checkpoint {
   readonly now: string;
   /** The settings of the pass; with other ones a run begins a new pass. */
   readonly settings: string;
+  /** The tables of the database that it was made on, in short; absent for a record store. */
+  readonly schema?: string;
   /** Which of the job's sweeps is in hand, from 0. */
   readonly step: number;
   /** Where in its table the next slice begins; absent at its beginning. */

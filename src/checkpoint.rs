@@ -17,6 +17,8 @@ pub struct Checkpoint {
     /// The instant that the whole pass judges by, however many runs it takes.
     pub now: Instant,
     settings: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schema: Option<String>,
     step: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
@@ -50,11 +52,11 @@ impl FromValue for Checkpoint {
 }
 
 impl Checkpoint {
-    /// A checkpoint at a place of a pass with such settings.
+    /// A checkpoint at a place of a pass with such settings, on a database of such a schema.
     #[must_use]
-    pub fn new(job: &str, now: Instant, settings: String, place: Place) -> Self {
+    pub fn new(job: &str, now: Instant, settings: String, schema: Option<String>, place: Place) -> Self {
         let Place { step, from, walked } = place;
-        Self { version: VERSION, job: job.to_owned(), now, settings, step, from, walked }
+        Self { version: VERSION, job: job.to_owned(), now, settings, schema, step, from, walked }
     }
 
     /// Checks that it can serve a run of `job`, judging by `now` if that was asked for.
@@ -74,6 +76,20 @@ impl Checkpoint {
         Err(Error::InvalidCheckpoint { why })
     }
 
+    /// Checks that it was made on tables of this schema, or on a record store where there is none. On others its place
+    /// means nothing, and rows that nobody has looked at would be passed over; but for the very beginning, where a run stands
+    /// that failed before it had read the schema.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCheckpoint`] where it was not.
+    pub fn check_schema(&self, schema: Option<&str>) -> Result<(), Error> {
+        if self.schema.as_deref() == schema || self.step == 0 && self.from.is_none() {
+            return Ok(());
+        }
+        let why = "the tables that it was made on are declared otherwise: they are another database's, or have been migrated since";
+        Err(Error::InvalidCheckpoint { why: why.into() })
+    }
+
     /// The place to go on from; `None` where the settings have changed since.
     #[must_use]
     pub fn place(&self, settings: &str) -> Option<Place> {
@@ -88,7 +104,7 @@ mod tests {
     fn checkpoint(from: Option<&str>) -> Checkpoint {
         let now = Instant::parse("2026-01-31T03:00:00.000001Z").unwrap();
         let place = Place { step: 2, from: from.map(str::to_owned), walked: 9_007_199_254_740_993 };
-        Checkpoint::new("cleartokens", now, "a=1;|dry".into(), place)
+        Checkpoint::new("cleartokens", now, "a=1;|dry".into(), Some("0a".into()), place)
     }
 
     #[test]
@@ -96,8 +112,7 @@ mod tests {
         for (from, part) in [(None, ""), (Some("-9223372036854775808"), r#""from":"-9223372036854775808","#)] {
             let checkpoint = checkpoint(from);
             let json = serde_json::to_string(&checkpoint).unwrap();
-            let start =
-                r#"{"version":1,"job":"cleartokens","now":"2026-01-31T03:00:00.000001Z","settings":"a=1;|dry","#;
+            let start = r#"{"version":1,"job":"cleartokens","now":"2026-01-31T03:00:00.000001Z","settings":"a=1;|dry","schema":"0a","#;
             assert_eq!(json, format!(r#"{start}"step":2,{part}"walked":9007199254740993}}"#));
             assert_eq!(serde_json::from_str::<Value>(&json).unwrap().read::<Checkpoint>().unwrap(), checkpoint);
         }
@@ -109,5 +124,13 @@ mod tests {
         let place = Place { step: 2, from: Some("7".into()), walked: 9_007_199_254_740_993 };
         assert_eq!(checkpoint.place("a=1;|dry"), Some(place));
         assert_eq!(checkpoint.place("a=1;|real"), None);
+    }
+
+    #[test]
+    fn is_of_use_on_the_same_tables_alone() {
+        let checkpoint = checkpoint(Some("7"));
+        assert!(checkpoint.check_schema(Some("0a")).is_ok());
+        assert!(checkpoint.check_schema(Some("0b")).is_err());
+        assert!(checkpoint.check_schema(None).is_err());
     }
 }

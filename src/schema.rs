@@ -1,5 +1,6 @@
 //! Tables, columns and foreign keys, as read from the database.
 
+use crate::digest::Digest;
 use crate::error::Error;
 use crate::named::Named;
 use std::fmt;
@@ -129,6 +130,23 @@ impl Schema {
     pub fn referenced_by(&self, table: &str, column: &str) -> Option<&str> {
         let keys = &self.tables.get(table)?.foreign_keys;
         keys.iter().find(|key| key.columns.iter().eq([column])).map(|key| key.references.as_str())
+    }
+
+    /// A short text that tells these tables from others: their columns with types, and their foreign keys.
+    #[must_use]
+    pub fn fingerprint<'a>(&self, tables: impl IntoIterator<Item = &'a str>) -> String {
+        let mut digest = Digest::default();
+        for name in tables {
+            digest.add(name);
+            let Some(table) = self.tables.get(name) else { continue };
+            for column in &table.columns {
+                digest.add(&column.name).add(&column.kind);
+            }
+            for key in &table.foreign_keys {
+                digest.add(&key.columns.join(",")).add(&key.references).add(&key.target.join(","));
+            }
+        }
+        digest.finish()
     }
 
     /// Every foreign key that points at a table, with the table that it stands in, in the order of names.

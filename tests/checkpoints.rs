@@ -129,6 +129,50 @@ fn what_is_no_checkpoint_is_refused() {
     }
 }
 
+/// On other tables its place means nothing. Tables that the job has nothing to do with may change.
+#[test]
+fn a_checkpoint_of_other_tables_is_refused() {
+    let request = cleartokens(json!({ "maxRows": 3 }));
+    for (change, refused) in [
+        ("CREATE TABLE elsewhere (id integer PRIMARY KEY)", false),
+        ("ALTER TABLE django_session ADD COLUMN note text", false),
+        ("INSERT INTO oauth2_provider_idtoken (id, expires) VALUES (999, '2020-01-01 00:00:00')", false),
+        ("ALTER TABLE oauth2_provider_grant ADD COLUMN note text", true),
+        ("ALTER TABLE oauth2_provider_idtoken ADD COLUMN note text", true),
+        ("CREATE TABLE device (token integer REFERENCES oauth2_provider_refreshtoken ON DELETE CASCADE)", true),
+    ] {
+        let conn = token_chains(64);
+        let checkpoint = cut(&conn, &request);
+        conn.execute(change, []).unwrap();
+        let before = dump(&conn);
+        match Host::new(&conn).run_from(&request, Some(&checkpoint)) {
+            Err(Failure::Core(error)) if refused => {
+                assert_eq!(
+                    error.to_string(),
+                    "the checkpoint cannot be used: the tables that it was made on are declared otherwise: they are another \
+                     database's, or have been migrated since; nothing was changed; remove it to begin a new pass"
+                );
+                assert_eq!(error.code(), "invalid_checkpoint");
+                assert_eq!(dump(&conn), before);
+            }
+            Ok(report) if !refused => assert_eq!(report.selected, 3, "{change}"),
+            other => panic!("{change}: {other:?}"),
+        }
+    }
+}
+
+/// A record store has no tables, and a database's positions are none of its.
+#[test]
+fn a_checkpoint_of_another_kind_of_store_is_refused() {
+    let request = request("clearsessions", json!({ "maxRows": 1 }));
+    let made = cut(&sessions(3, 1), &request);
+    assert_eq!(Run::new(&request, "records", Some(carried(&made))).err().unwrap().code(), "invalid_checkpoint");
+    let mut of_records = serde_json::to_value(&made).unwrap();
+    of_records.as_object_mut().unwrap().remove("schema");
+    let result = Host::new(&sessions(3, 1)).run_from(&request, Some(&read(of_records)));
+    assert!(matches!(result, Err(Failure::Core(_))), "{result:?}");
+}
+
 /// A position that no walk has ever been at would pass over rows that nobody has looked at.
 #[test]
 fn a_checkpoint_at_no_position_is_refused() {

@@ -9,6 +9,8 @@ use crate::request::Order;
 /// The counts of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Journal {
+    /// The fingerprint of the tables that the run works on, where a schema tells of them.
+    pub schema: Option<String>,
     /// Stale rows found.
     pub selected: u64,
     /// Stale rows kept because something restricts their removal.
@@ -94,8 +96,9 @@ impl Journal {
             removed: if order.dry_run { Named::default() } else { self.gone.clone() },
             would_remove: order.dry_run.then(|| self.gone.clone()),
             complete,
-            checkpoint: rest
-                .map(|place| Checkpoint::new(order.job.name, order.now, order.fingerprint(), place.clone())),
+            checkpoint: rest.map(|place| {
+                Checkpoint::new(order.job.name, order.now, order.fingerprint(), self.schema.clone(), place.clone())
+            }),
             slices: self.slices,
             elapsed_ms: self.elapsed_ms,
             warnings,

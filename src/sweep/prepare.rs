@@ -110,6 +110,25 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
     Ok((work, prepared, plan))
 }
 
+/// The tables that a job reads or changes, each once.
+#[must_use]
+pub fn tables<'a>(work: &'a Work, prepared: &'a [Prepared]) -> Vec<&'a str> {
+    let mut tables: Vec<&str> = Vec::new();
+    let mut add = |table: &'a str| {
+        if !tables.contains(&table) {
+            tables.push(table);
+        }
+    };
+    for (sweep, prepared) in work.sweeps.iter().zip(prepared) {
+        add(&sweep.table);
+        sweep.rule.visit_columns(&sweep.table, &mut |table, _, _| add(table));
+        for edge in &prepared.cascade.edges {
+            add(&edge.table);
+        }
+    }
+    tables
+}
+
 /// The project's user table: the one that is set, else the one that the preset's own table references. Empty where there
 /// is none, which concerns only the jobs that are about users.
 fn user_table(order: &Order, schema: &Schema) -> Result<String, Error> {

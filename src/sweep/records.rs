@@ -71,7 +71,10 @@ impl RecordRun {
         let mut place = Place::default();
         if let Some(checkpoint) = checkpoint {
             match checkpoint.place(&order.fingerprint()) {
-                Some(kept) if kept.step < work.sweeps.len() => place = kept,
+                Some(kept) if kept.step < work.sweeps.len() => {
+                    checkpoint.check_schema(None)?;
+                    place = kept;
+                }
                 Some(_) => return Err(Error::InvalidCheckpoint { why: "it names no place in this job".into() }),
                 None => journal.warnings.push(
                     "the settings are not those of the checkpoint, so the pass began anew from the beginning".into(),

@@ -5,7 +5,7 @@
 
 use super::journal::Journal;
 use super::pace::Pace;
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, prepare, tables};
 use super::templates::Filling;
 use crate::checkpoint::{Checkpoint, Place};
 use crate::dialect::{Dialect, Found, unexpected};
@@ -138,11 +138,13 @@ impl SqlRun {
             self.phase = Phase::Schema(results);
             return Ok(Effect::Query(Statement { sql: (*query).to_owned(), params: vec![] }));
         }
-        let (work, sweeps, plan) = prepare(&self.order, self.dialect, &self.dialect.schema(&results)?)?;
+        let schema = self.dialect.schema(&results)?;
+        let (work, sweeps, plan) = prepare(&self.order, self.dialect, &schema)?;
         if self.order.plan_only {
             return Ok(Effect::Planned(plan));
         }
         self.journal.warnings = plan.warnings;
+        self.journal.schema = Some(schema.fingerprint(tables(&work, &sweeps)));
         (self.work, self.sweeps) = (work, sweeps);
         self.resume()?;
         self.check_statement_bound()?;
@@ -157,7 +159,10 @@ impl SqlRun {
         let Some(checkpoint) = self.checkpoint.take() else { return Ok(()) };
         let is_position = |place: &Place| place.from.as_deref().is_none_or(|from| self.dialect.is_position(from));
         match checkpoint.place(&self.order.fingerprint()) {
-            Some(place) if place.step < self.sweeps.len() && is_position(&place) => self.place = place,
+            Some(place) if place.step < self.sweeps.len() && is_position(&place) => {
+                checkpoint.check_schema(self.journal.schema.as_deref())?;
+                self.place = place;
+            }
             Some(_) => return Err(Error::InvalidCheckpoint { why: "it names no place in this job".into() }),
             None => self
                 .journal
