@@ -7,35 +7,38 @@ import type { Checkpoint, Report } from "../report.ts";
 import { messageOf } from "./exit.ts";
 import { isPlainObject } from "./values.ts";
 
-/** The file that carries a pass from one run to the next. */
+/** The file that carries a pass from one run to the next: the checkpoint, and the database that it belongs to. */
 export class CheckpointFile {
   /** Where it is. */
   readonly path: string;
   /** Where the earlier run ended; absent where there was no file. */
   readonly checkpoint: Checkpoint | undefined;
+  readonly #database: string;
 
-  private constructor(path: string, checkpoint: Checkpoint | undefined) {
+  private constructor(path: string, database: string, checkpoint: Checkpoint | undefined) {
     this.path = path;
+    this.#database = database;
     this.checkpoint = checkpoint;
   }
 
   /**
    * Reads the file if there is one, and makes sure that one can be written later.
    *
+   * @param database the address of the database at hand, without credentials
    * @throws JanitorError `invalid_setting` if none could be written there, `invalid_checkpoint` if what is there is no
-   * checkpoint
+   * checkpoint, or that of another database
    */
-  static async open(file: string): Promise<CheckpointFile> {
+  static async open(file: string, database: string): Promise<CheckpointFile> {
     const path = resolve(file);
     await requireWritableFolder(path);
-    return new CheckpointFile(path, await read(path));
+    return new CheckpointFile(path, database, await read(path, database));
   }
 
   /** Keeps the checkpoint of a run that left work; removes the file after one that left none. */
   async settle(report: Report): Promise<void> {
     try {
       if (report.complete) await rm(this.path, { force: true });
-      else if (report.checkpoint) await writeAtomically(this.path, `${JSON.stringify(report.checkpoint)}\n`);
+      else if (report.checkpoint) await writeAtomically(this.path, this.#text(report.checkpoint));
     } catch (error) {
       const what = report.complete ? "removed" : "written";
       throw new JanitorError(
@@ -47,6 +50,10 @@ export class CheckpointFile {
         },
       );
     }
+  }
+
+  #text(checkpoint: Checkpoint): string {
+    return `${JSON.stringify({ database: this.#database, ...checkpoint })}\n`;
   }
 }
 
@@ -64,7 +71,7 @@ async function requireWritableFolder(path: string): Promise<void> {
   }
 }
 
-async function read(path: string): Promise<Checkpoint | undefined> {
+async function read(path: string, database: string): Promise<Checkpoint | undefined> {
   const refuse = (why: string, cause?: unknown): JanitorError =>
     new JanitorError("invalid_checkpoint", `the checkpoint \`${path}\` ${why}`, { cause });
   let text: string;
@@ -81,9 +88,17 @@ async function read(path: string): Promise<Checkpoint | undefined> {
   } catch (error) {
     throw refuse("is not JSON", error);
   }
-  // Whether it fits is for the core to say.
   if (!isPlainObject(value)) throw refuse("is not a checkpoint of idp-janitor");
-  return value as unknown as Checkpoint;
+  const { database: made, ...checkpoint } = value;
+  if (typeof made !== "string") throw refuse("does not say which database it belongs to");
+  // A copy, say that of a staging system, has the same tables, and the rows before the place would be passed over.
+  if (made !== database) {
+    const what =
+      "remove the file to begin a new pass, or, if the database has only moved, change `database` in it";
+    throw refuse(`belongs to \`${made}\`, not to \`${database}\`; nothing was changed; ${what}`);
+  }
+  // Whether the rest fits is for the core to say.
+  return checkpoint as unknown as Checkpoint;
 }
 
 async function isAbsent(path: string): Promise<boolean> {

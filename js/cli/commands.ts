@@ -3,7 +3,7 @@ import { JanitorError } from "../errors.ts";
 import type { Checkpoint, Report } from "../report.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";
 import { EXIT_DONE, EXIT_WORK_LEFT, messageOf } from "./exit.ts";
-import { openStore } from "./open-store.ts";
+import { addressOf, openStore } from "./open-store.ts";
 import type { Options } from "./options.ts";
 import type { Output } from "./output.ts";
 import { createProgressBar } from "./progress.ts";
@@ -35,9 +35,7 @@ export async function planCommand(job: JobDescription, options: Options, output:
 
 /** `idp-janitor JOB` */
 export async function runCommand(job: JobDescription, options: Options, output: Output): Promise<number> {
-  // A dry run is no part of a pass: it neither goes on from a checkpoint nor leaves one.
-  const path = options.dryRun ? undefined : options.checkpoint;
-  const file = path === undefined ? undefined : await CheckpointFile.open(path);
+  const file = await checkpointFile(options);
   const interruption = abortOnSignals();
   try {
     const report = await runJob(job, options, file?.checkpoint, interruption.signal, output).catch(
@@ -53,6 +51,12 @@ export async function runCommand(job: JobDescription, options: Options, output: 
   } finally {
     interruption.dispose();
   }
+}
+
+/** A dry run is no part of a pass: it neither goes on from a checkpoint nor leaves one. */
+async function checkpointFile(options: Options): Promise<CheckpointFile | undefined> {
+  if (options.dryRun || options.checkpoint === undefined) return undefined;
+  return CheckpointFile.open(options.checkpoint, await addressOf(options.database));
 }
 
 /** What a failed run had done before stands: it is shown, and the next run may go on from there. */

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
@@ -46,6 +46,18 @@ export async function openStore(url: string, options: { readonly readOnly: boole
       database.close();
     },
   };
+}
+
+/**
+ * The address that tells a database from others, by whatever name it was reached. It has no credentials.
+ *
+ * @param url as {@link openStore} takes it
+ * @throws JanitorError `invalid_setting` for a URL that cannot be meant, `store_*` where there is no database
+ */
+export async function addressOf(url: string): Promise<string> {
+  const path = sqlitePath(url);
+  await refuseWhatIsNoFile(path);
+  return `sqlite:${await realpath(path)}`;
 }
 
 function sqlitePath(url: string): string {

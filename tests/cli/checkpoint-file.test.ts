@@ -1,5 +1,15 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -26,7 +36,11 @@ test("bounded runs with a checkpoint do together what one run does", async (t) =
     found += report.selected;
     equal(existsSync(join(folder, "at.json")), status === 75);
     if (status === 75) {
-      deepEqual(JSON.parse(readFileSync(join(folder, "at.json"), "utf8")), report.checkpoint);
+      const database = `sqlite:${realpathSync(folder)}/idp.db`;
+      deepEqual(JSON.parse(readFileSync(join(folder, "at.json"), "utf8")), {
+        database,
+        ...report.checkpoint,
+      });
       equal(statSync(join(folder, "at.json")).mode & 0o777, 0o600);
     }
   }
@@ -48,6 +62,7 @@ test("a checkpoint of another job or of nothing is refused before anything is to
     [
       { ...checkpoint, version: 2 },
       { ...checkpoint, walked: undefined },
+      { ...checkpoint, schema: undefined },
       { ...checkpoint, step: 99 },
       { ...checkpoint, step: -1 },
       { ...checkpoint, from: "there" },
@@ -60,6 +75,52 @@ test("a checkpoint of another job or of nothing is refused before anything is to
     assertRefused(await run(folder, [ACCOUNTS, ...ARGS]), 2, "invalid_checkpoint");
     deepEqual(snapshot(folder), changed, text);
   }
+  writeFileSync(join(folder, "at.json"), JSON.stringify({ ...checkpoint, database: undefined }));
+  assertRefused(
+    await run(folder, [ACCOUNTS, ...ARGS]),
+    2,
+    "invalid_checkpoint",
+    /does not say which database/,
+  );
+});
+
+test("a checkpoint of another database is refused, and both are named", async (t) => {
+  const folder = newDatabase(t);
+  const copy = (name: string) => copyFileSync(join(folder, "idp.db"), join(folder, name));
+  copy("copy.db");
+  equal((await run(folder, [ACCOUNTS, ...ARGS, "--max-rows", "1"])).status, 75);
+  const before = snapshot(folder);
+  const other = [ACCOUNTS, "--database", "sqlite:copy.db", "--now", NOW, "--checkpoint", "at.json"];
+  const refused = await run(folder, other);
+  assertRefused(
+    refused,
+    2,
+    "invalid_checkpoint",
+    /belongs to `sqlite:\S+\/idp\.db`, not to `sqlite:\S+\/copy\.db`/,
+  );
+  match(refused.stderr, /nothing was changed; remove the file .* change `database` in it/);
+  deepEqual(snapshot(folder), before);
+
+  // By another name it is the same one.
+  symlinkSync("idp.db", join(folder, "link.db"));
+  const args = [ACCOUNTS, "--database", "sqlite:./link.db", "--now", NOW, "--checkpoint", "at.json"];
+  equal((await run(folder, [...args, "--max-rows", "1"])).status, 75);
+
+  // What the message says to do.
+  const text = readFileSync(join(folder, "at.json"), "utf8");
+  writeFileSync(join(folder, "at.json"), text.replace("/idp.db", "/copy.db"));
+  equal((await run(folder, other)).status, 0);
+});
+
+test("a checkpoint of other tables is refused, also at the same path", async (t) => {
+  const folder = newDatabase(t);
+  equal((await run(folder, [ACCOUNTS, ...ARGS, "--max-rows", "1"])).status, 75);
+  const database = new DatabaseSync(join(folder, "idp.db"));
+  database.exec("ALTER TABLE people_user ADD COLUMN nickname varchar(50)");
+  database.close();
+  const before = snapshot(folder);
+  assertRefused(await run(folder, [ACCOUNTS, ...ARGS]), 2, "invalid_checkpoint", /declared otherwise/);
+  deepEqual(snapshot(folder), before);
 });
 
 test("a dry run neither reads nor writes nor removes the file", async (t) => {
