@@ -26,7 +26,10 @@ async function main(argv: readonly string[]): Promise<number> {
         status = await runCommand(job, await read(flags, job), output);
       },
       plan: async (job, flags) => {
-        status = await planCommand(job, await read(flags, job), output);
+        const options = await read(flags, job);
+        // Whoever asks for a plan wants to see it; the configuration means the runs.
+        output.quiet = false;
+        status = await planCommand(job, options, output);
       },
       list: async () => {
         status = listCommand(jobs, output);

@@ -19,7 +19,10 @@ export function createProgram(jobs: readonly JobDescription[], version: string, 
     .addHelpText("after", `\n${NAMES}\n\n${PLACES}\n\n${STATUSES}`);
   program.commandsGroup("Jobs:");
   for (const job of jobs) {
-    addJob(program, job, version).action((flags: Flags) => handlers.run(job, flags));
+    const command = addJob(program, job, version);
+    addRunOptions(command);
+    command.addHelpText("after", () => jobHelp(job, PLACES, CHECKPOINT));
+    command.action((flags: Flags) => handlers.run(job, flags));
   }
   program.commandsGroup("Other commands:").helpCommand("help [command]", "print the help of a command");
   const plan = configured(program.command("plan"), version)
@@ -28,7 +31,8 @@ export function createProgram(jobs: readonly JobDescription[], version: string, 
     .helpCommand(false)
     .commandsGroup("Jobs:");
   for (const job of jobs) {
-    addJob(plan, job, version).action((flags: Flags) => handlers.plan(job, flags));
+    const command = addJob(plan, job, version).addHelpText("after", () => jobHelp(job, PLAN_PLACES));
+    command.action((flags: Flags) => handlers.plan(job, flags));
   }
   configured(program.command("list"), version)
     .description("list the jobs with their settings and defaults")
@@ -37,6 +41,7 @@ export function createProgram(jobs: readonly JobDescription[], version: string, 
   return program;
 }
 
+/** A job with what matters to its plan as well. */
 function addJob(parent: Command, job: JobDescription, version: string): Command {
   const command = configured(parent.command(job.name), version).description(job.summary);
   const alias = job.name.replaceAll("_", "-");
@@ -47,7 +52,6 @@ function addJob(parent: Command, job: JobDescription, version: string): Command 
   addYesOrNo(command, "dry-run", "count what would go, change nothing");
   command.option("--now <instant>", "judge by this instant, RFC 3339 (default: the clock)");
   addYesOrNo(command, "json", "print one JSON object");
-  addYesOrNo(command, "quiet", "print warnings and errors only; --json is printed all the same");
   return command
     .option("--config <file>", "configuration file, .mjs, .ts or .json")
     .option("--set <name=value>", "a setting of the job; may be given again", appended)
@@ -56,13 +60,18 @@ function addJob(parent: Command, job: JobDescription, version: string): Command 
       "--on-delete <table.column=action>",
       "what to do with rows that reference a removed one: cascade, set-null, set-default or restrict; may be given again",
       appended,
-    )
+    );
+}
+
+/** What matters only where something is run. */
+function addRunOptions(command: Command): void {
+  addYesOrNo(command, "quiet", "print warnings and errors only; --json is printed all the same");
+  command
     .option("--max-rows <n>", "end after this many stale rows")
     .option("--max-statements <n>", "end before more than this many statements")
     .option("--max-seconds <n>", "end after the slice in which this time is over")
     .option("--slice-ms <n>", "how long one slice may take, in milliseconds (default: 2000 on SQLite)")
-    .option("--checkpoint <file>", "go on from this file if it is there; keep it while there is work left")
-    .addHelpText("after", () => `\n${settingsHelp(job)}${PLACES}\n\n${CHECKPOINT}\n\n${STATUSES}`);
+    .option("--checkpoint <file>", "go on from this file if it is there; keep it while there is work left");
 }
 
 function addYesOrNo(command: Command, name: string, description: string): void {
@@ -85,6 +94,10 @@ function configured(command: Command, version: string): Command {
     .exitOverride((error) => refuse(error, command));
 }
 
+function jobHelp(job: JobDescription, ...paragraphs: readonly string[]): string {
+  return `\n${settingsHelp(job)}${[...paragraphs, STATUSES].join("\n\n")}`;
+}
+
 function settingsHelp(job: JobDescription): string {
   if (job.settings.length === 0) return "";
   const lines = settingLines(job).map((line) => `  ${line}`);
@@ -93,9 +106,16 @@ function settingsHelp(job: JobDescription): string {
 
 const NAMES = `Names of jobs may be written with - for _ . For the options of a job see idp-janitor JOB --help.`;
 
-const PLACES = `Configuration is read from --config FILE, or from the first of idp-janitor.config.mjs, .ts and .json in the
-working directory; folders above it are not searched. Flags go before it; --no-dry-run, --no-json and --no-quiet
+const PLACES = places("--no-dry-run, --no-json and --no-quiet");
+
+const PLAN_PLACES = `${places("--no-dry-run and --no-json")}
+What it says of bounds, slices, checkpoint and quiet is of no account to a plan.`;
+
+function places(contraries: string): string {
+  return `Configuration is read from --config FILE, or from the first of idp-janitor.config.mjs, .ts and .json in the
+working directory; folders above it are not searched. Flags go before it; ${contraries}
 take back what it says. Relative paths start at the working directory, those in the configuration too.`;
+}
 
 const CHECKPOINT = `The file of --checkpoint is written when a run ends with work left, and removed when the pass is done. A dry run
 leaves it alone: it counts as a whole new pass would. The first SIGINT or SIGTERM ends a run after the slice in

@@ -44,8 +44,9 @@ export function reportLines(report: Report, checkpointFile: string | undefined):
 
 function workLeft(report: Report, checkpointFile: string | undefined): string {
   if (report.dryRun) return "Stopped before the end: the counts are of what was looked at.";
-  if (checkpointFile === undefined) return "Stopped before the end: run it again to remove the rest.";
-  return `Stopped before the end: run it again with \`--checkpoint ${checkpointFile}\` to go on from there.`;
+  if (checkpointFile === undefined)
+    return "Stopped before the end: run the same command again to remove the rest.";
+  return `Stopped before the end: run the same command again, and it goes on from there (--checkpoint ${checkpointFile}).`;
 }
 
 /** What a job would do on a database. */
@@ -60,6 +61,7 @@ export function planLines(plan: Plan): string[] {
       "  dependants, in the order in which they are cared for:",
     );
     lines.push(...dependantLines(sweep).map(indented).map(indented));
+    lines.push("", "  statements, the one that finds what is stale and then those of a slice:");
     sweep.statements.forEach(({ purpose, table, sql }, at) => {
       if (at > 0) lines.push("");
       lines.push(`    ${purpose} ${table}:`, ...sql.split("\n").map((line) => `      ${line}`));

@@ -33,5 +33,11 @@ function optionMessage(flag: string, command: Command): string {
     return `unknown option \`${flag}\` (the options of a job go after its name)`;
   const flags = command.options.filter((option) => !option.hidden).flatMap((option) => option.long ?? []);
   if (flags.includes(flag)) return `\`${flag}\` takes no value`;
-  return `unknown option \`${flag}\` of \`${command.name()}\`${suggestion(flag, flags)}`;
+  return `unknown option \`${flag}\` of \`${nameOf(command)}\`${suggestion(flag, flags)}`;
+}
+
+/** As it is typed, `plan` before the job included. */
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${parent.name()} ${command.name()}` : command.name();
 }

@@ -118,3 +118,19 @@ test("a checkpoint and a user table may be configured", async (t) => {
   const other = await run(folder, [ACCOUNTS, "--user-table", "nobody", "--no-json"]);
   assertRefused(other, 2, "invalid_setting", /nobody/);
 });
+
+test("a plan is shown whatever the configuration says of runs", async (t) => {
+  const folder = newDatabase(t);
+  const config = {
+    ...CONFIG,
+    json: false,
+    quiet: true,
+    maxRows: 1,
+    maxStatements: 1,
+    checkpoint: "none/at.json",
+  };
+  writeFileSync(join(folder, "idp-janitor.config.json"), JSON.stringify(config));
+  const { status, stdout } = await run(folder, ["plan", ACCOUNTS]);
+  equal(status, 0);
+  match(stdout, /^1\. people_user$/m);
+});

@@ -74,7 +74,7 @@ test("a bound ends with status 75 and says that work is left", async (t) => {
   for (const bound of ["--max-rows=1", "--max-statements=14", "--max-seconds=0.000001"]) {
     const { status, stdout } = await run(folder, ["cleartokens", ...ARGS, bound, "--slice-ms", "1"]);
     equal(status, 75, `${bound}: ${stdout}`);
-    match(stdout, /before the end/);
+    match(stdout, /before the end: run the same command again/);
   }
 });
 
@@ -82,7 +82,6 @@ test("--quiet prints nothing", async (t) => {
   const folder = newDatabase(t);
   const silence = { status: 0, stdout: "", stderr: "" };
   deepEqual(await run(folder, [ACCOUNTS, ...ARGS, "--quiet", "--dry-run"]), silence);
-  deepEqual(await run(folder, ["plan", ACCOUNTS, ...ARGS, "--quiet"]), silence);
   deepEqual(await run(folder, [ACCOUNTS, ...ARGS, "--quiet"]), silence);
 });
 
@@ -95,6 +94,7 @@ test("plan shows tables, dependants and SQL, and runs none of it", async (t) => 
   match(text.stdout, /^cutoff +2026-05-02T00:00:00\.000000Z$/m);
   match(text.stdout, /^1\. people_user$/m);
   match(text.stdout, /^ +django_admin_log\.user_id -> people_user +cascade +by preset$/m);
+  match(text.stdout, /\n\n {2}statements, .*:\n {4}find people_user:\n/);
   match(text.stdout, /^ +DELETE FROM main\."people_user"/m);
 
   const { stdout } = await run(folder, ["plan", "cleartokens", ...ARGS, "--json"]);
