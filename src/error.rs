@@ -131,7 +131,8 @@ fn settings_for(columns: &[ColumnName]) -> String {
     columns.iter().map(|column| format!("\"{column}\": \"cascade\"")).collect::<Vec<_>>().join(", ")
 }
 
-/// The candidate nearest to a misspelt name, if one is near enough to be meant: at most a third of it differs.
+/// The candidate nearest to a misspelt name, if one is near enough to be meant: at most a third of it differs, or the name
+/// is its beginning.
 #[must_use]
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
@@ -139,7 +140,9 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .map(|candidate| (distance(&wanted, &plain(candidate)), candidate))
-        .filter(|(distance, candidate)| distance * 3 <= candidate.len().max(3))
+        .filter(|(distance, candidate)| {
+            distance * 3 <= candidate.len().max(3) || wanted.len() >= 3 && plain(candidate).starts_with(&wanted)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate.to_owned())
 }
@@ -183,5 +186,13 @@ mod tests {
         assert_eq!(suggest("cleartoken", jobs).as_deref(), Some("cleartokens"));
         assert_eq!(suggest("clear-sessions", jobs).as_deref(), Some("clearsessions"));
         assert_eq!(suggest("vacuum", jobs), None);
+    }
+
+    #[test]
+    fn suggests_what_a_name_begins() {
+        let jobs = ["remove_stale_unverified_accounts", "remove_complete_and_stale_email_change_requests", "cleartokens"];
+        assert_eq!(suggest("remove-stale", jobs).as_deref(), Some("remove_stale_unverified_accounts"));
+        assert_eq!(suggest("remove_comp", jobs).as_deref(), Some("remove_complete_and_stale_email_change_requests"));
+        assert_eq!(suggest("cl", jobs), None);
     }
 }

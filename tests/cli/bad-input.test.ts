@@ -12,6 +12,18 @@ const CASES: readonly (readonly [args: readonly string[], code: string, words?: 
   [["remove-stale-unverified-acounts"], "unknown_job", /did you mean `remove_stale_unverified_accounts`/],
   [["claertokens", ...DATABASE], "unknown_job", /did you mean `cleartokens`/],
   [["plan", "cleartoken", ...DATABASE], "unknown_job", /did you mean `cleartokens`/],
+  [["remove_stale", ...DATABASE], "unknown_job", /did you mean `remove_stale_unverified_accounts`/],
+  ...[
+    "--max-rows=3",
+    "--max-statements=99",
+    "--max-seconds=3",
+    "--slice-ms=50",
+    "--checkpoint=at.json",
+    "--quiet",
+  ].map(
+    (flag) =>
+      [["plan", ACCOUNTS, ...DATABASE, flag], "unknown_setting", /of `plan remove_stale_\w+`/] as const,
+  ),
   [["cleartokens", "clearsessions", ...DATABASE], "invalid_setting", /too many arguments/],
   [[ACCOUNTS, ...DATABASE, "--dayz", "3"], "unknown_setting", /did you mean `--days`/],
   [[ACCOUNTS, ...DATABASE, "--dayz=3"], "unknown_setting", /did you mean `--days`/],
