@@ -59,9 +59,14 @@ pub enum Error {
     },
     /// Foreign keys for which nothing says what to do.
     #[error(
-        "{} references rows that this job removes, and neither the database, the preset nor the settings say what to \
-         do with it; nothing was changed; add to the settings: onDelete: {{ {} }} (on the command line: --on-delete TABLE.COLUMN=cascade; or \"set-null\", or \"restrict\" to keep those rows)",
-        names(.columns), settings_for(.columns)
+        "{} {} rows that this job removes, and neither the database, the preset nor the settings say what to do with {}; \
+         nothing was changed; add {}, or to the configuration onDelete: {{ {} }} (or set-null, or set-default; or restrict, \
+         which keeps the rows that are referenced)",
+        names(.columns),
+        if .columns.len() == 1 { "references" } else { "reference" },
+        if .columns.len() == 1 { "it" } else { "them" },
+        flags_for(.columns),
+        settings_for(.columns)
     )]
     UnknownReferences {
         /// Every such column.
@@ -127,6 +132,10 @@ fn names(columns: &[ColumnName]) -> String {
     columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ")
 }
 
+fn flags_for(columns: &[ColumnName]) -> String {
+    columns.iter().map(|column| format!("--on-delete {column}=cascade")).collect::<Vec<_>>().join(" ")
+}
+
 fn settings_for(columns: &[ColumnName]) -> String {
     columns.iter().map(|column| format!("\"{column}\": \"cascade\"")).collect::<Vec<_>>().join(", ")
 }
@@ -190,7 +199,8 @@ mod tests {
 
     #[test]
     fn suggests_what_a_name_begins() {
-        let jobs = ["remove_stale_unverified_accounts", "remove_complete_and_stale_email_change_requests", "cleartokens"];
+        let jobs =
+            ["remove_stale_unverified_accounts", "remove_complete_and_stale_email_change_requests", "cleartokens"];
         assert_eq!(suggest("remove-stale", jobs).as_deref(), Some("remove_stale_unverified_accounts"));
         assert_eq!(suggest("remove_comp", jobs).as_deref(), Some("remove_complete_and_stale_email_change_requests"));
         assert_eq!(suggest("cl", jobs), None);

@@ -106,10 +106,11 @@ fn every_unknown_reference_is_named_before_anything_is_touched() {
     let error = Host::new(&conn).refusal(&removal(json!({}), json!({})));
     assert_eq!(
         error.to_string(),
-        "`authtoken_token.user_id`, `sale.seller`, `sale.a,b` references rows that this job removes, and neither the \
-         database, the preset nor the settings say what to do with it; nothing was changed; add to the settings: \
-         onDelete: { \"authtoken_token.user_id\": \"cascade\", \"sale.seller\": \"cascade\", \"sale.a,b\": \"cascade\" } \
-         (on the command line: --on-delete TABLE.COLUMN=cascade; or \"set-null\", or \"restrict\" to keep those rows)"
+        "`authtoken_token.user_id`, `sale.seller`, `sale.a,b` reference rows that this job removes, and neither the \
+         database, the preset nor the settings say what to do with them; nothing was changed; add \
+         --on-delete authtoken_token.user_id=cascade --on-delete sale.seller=cascade --on-delete sale.a,b=cascade, or to \
+         the configuration onDelete: { \"authtoken_token.user_id\": \"cascade\", \"sale.seller\": \"cascade\", \
+         \"sale.a,b\": \"cascade\" } (or set-null, or set-default; or restrict, which keeps the rows that are referenced)"
     );
     assert_eq!(error.code(), "unknown_reference");
     assert_eq!(dump(&conn), before);
@@ -117,7 +118,13 @@ fn every_unknown_reference_is_named_before_anything_is_touched() {
     // What the message says to add is taken; it reaches another table then, and that has a key of its own.
     let said = json!({ "authtoken_token.user_id": "cascade", "sale.seller": "cascade", "sale.a,b": "cascade" });
     let error = Host::new(&conn).refusal(&removal(said.clone(), json!({})));
-    assert!(error.to_string().starts_with("`elsewhere.sale` references rows"), "{error}");
+    assert!(error.to_string().starts_with("`elsewhere.sale` references rows that this job removes"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("what to do with it; nothing was changed; add --on-delete elsewhere.sale=cascade, or"),
+        "{error}"
+    );
     let mut said = said;
     said["elsewhere.sale"] = json!("restrict");
     assert_eq!(remove(&conn, said), counts([("authtoken_token", 1), ("people", 2)]));

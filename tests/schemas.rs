@@ -116,7 +116,7 @@ fn cascades_that_cannot_work_are_refused_before_anything_is_touched() {
             "CREATE TABLE club (name text PRIMARY KEY, owner integer REFERENCES people ON DELETE CASCADE);
              CREATE TABLE member (id integer PRIMARY KEY, club integer REFERENCES club ON DELETE CASCADE);",
             json!({}),
-            "`member.club` is declared as another type",
+            "the foreign key `member.club` is declared `INTEGER`, and `club.name`, which it references, `TEXT`, so that",
         ),
         (
             "CREATE TABLE shop (id integer PRIMARY KEY, owner integer NOT NULL REFERENCES people);",

@@ -182,10 +182,12 @@ fn check_cascade(cascade: &Cascade, dialect: &dyn Dialect, schema: &Schema) -> R
         }
         for (column, target) in edge.key.columns.iter().zip(&edge.key.target) {
             let child = schema.column(&edge.table, column)?;
-            if !dialect.comparable(child, schema.column(&edge.key.references, target)?) {
-                return refuse(
-                    "is declared as another type than what it references, so that they may not compare as they should",
-                );
+            let parent = schema.column(&edge.key.references, target)?;
+            if !dialect.comparable(child, parent) {
+                return refuse(&format!(
+                    "is declared `{}`, and `{}.{target}`, which it references, `{}`, so that they may not compare as they should",
+                    child.kind, edge.key.references, parent.kind
+                ));
             }
             let nulls = edge.action == Action::SetNull || edge.action == Action::SetDefault && child.default.is_none();
             if nulls && child.not_null {
