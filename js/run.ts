@@ -106,11 +106,18 @@ function failure(error: unknown, run: Run, atomic: boolean): JanitorError {
   } catch {
     return known;
   }
-  if (report.slices === 0) return known;
+  if (report.slices === 0) return atomic && known.code.startsWith("store_") ? withoutChange(known) : known;
   const rows = Object.values(report.removed).reduce((sum, count) => sum + count, 0);
   const inHand = atomic ? "nothing was changed" : "some may be";
   const done = report.dryRun
     ? "it was a dry run, and nothing was changed"
     : `${report.slices} slice(s) before it are done (${rows} rows removed), of the one in hand ${inHand}; the next run goes on`;
   return new JanitorError(known.code, `${known.message}; ${done}`, { cause: known.cause ?? known, report });
+}
+
+/** Of what the core refuses, it says so itself. */
+function withoutChange(error: JanitorError): JanitorError {
+  return new JanitorError(error.code, `${error.message}; nothing was changed`, {
+    cause: error.cause ?? error,
+  });
 }

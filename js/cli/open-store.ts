@@ -33,7 +33,7 @@ export async function openStore(url: string, options: { readonly readOnly: boole
     untune = tune(database, options);
   } catch (error) {
     database.close();
-    throw toJanitorError(error);
+    throw notOpened(path, error);
   }
   return {
     store: nodeSqlite(database),
@@ -104,8 +104,14 @@ async function openDatabase(path: string, readOnly: boolean): Promise<DatabaseSy
   try {
     return new sqlite.DatabaseSync(url, { readOnly, timeout: PATIENCE_MS });
   } catch (error) {
-    throw toJanitorError(error);
+    throw notOpened(path, error);
   }
+}
+
+/** The driver's error, with the path that a person can look at. */
+function notOpened(path: string, error: unknown): JanitorError {
+  const { code, message, cause } = toJanitorError(error);
+  return new JanitorError(code, `\`${path}\` cannot be opened: ${message}; nothing was changed`, { cause });
 }
 
 async function loadSqlite(): Promise<typeof import("node:sqlite")> {
