@@ -4,6 +4,7 @@ import { CommanderError } from "commander";
 import { type JobDescription, listJobs } from "../entry/node.ts";
 import { listCommand, planCommand, runCommand } from "./commands.ts";
 import { asJanitorError, EXIT_FAILED, exitStatusOf } from "./exit.ts";
+import { inWordsOfFlags } from "./flag-names.ts";
 import { type Flags, type Options, readOptions } from "./options.ts";
 import { Output, watchOutputStreams } from "./output.ts";
 import { createProgram } from "./program.ts";
@@ -13,9 +14,11 @@ async function main(argv: readonly string[]): Promise<number> {
   // What goes wrong before the flags are parsed is told in the form that they ask for.
   const output = new Output(argv.lastIndexOf("--json") > argv.lastIndexOf("--no-json"));
   let status = 0;
+  let typed: Flags = {};
   try {
     const jobs = listJobs();
     const read = async (flags: Flags, job: JobDescription): Promise<Options> => {
+      typed = flags;
       const options = await readOptions(flags, job, jobs);
       output.json = options.json;
       output.quiet = options.quiet;
@@ -40,7 +43,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (thrown) {
     // Help and version have been printed.
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return status;
-    const error = asJanitorError(thrown);
+    const error = inWordsOfFlags(asJanitorError(thrown), typed);
     output.error(error);
     return exitStatusOf(error);
   }

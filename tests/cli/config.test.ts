@@ -119,6 +119,21 @@ test("a checkpoint and a user table may be configured", async (t) => {
   assertRefused(other, 2, "invalid_setting", /nobody/);
 });
 
+test("what is configured is refused by the name that it has there", async (t) => {
+  const folder = newDatabase(t);
+  const config = { database: "sqlite:idp.db", onDelete: { "shop.owner_id": "cascade" }, userTable: "nobody" };
+  writeFileSync(join(folder, "idp-janitor.config.json"), JSON.stringify(config));
+  const args = ["plan", ACCOUNTS, "--on-delete", "django_admin_log.user_id=restrict"];
+  assertRefused(
+    await run(folder, args),
+    2,
+    "invalid_setting",
+    /`onDelete` must .* not about `shop\.owner_id`/,
+  );
+  writeFileSync(join(folder, "idp-janitor.config.json"), JSON.stringify({ ...config, onDelete: {} }));
+  assertRefused(await run(folder, args), 2, "invalid_setting", /`userTable` must/);
+});
+
 test("a plan is shown whatever the configuration says of runs", async (t) => {
   const folder = newDatabase(t);
   const config = {
