@@ -46,7 +46,10 @@ export interface JanitorOptions {
   readonly jobs?: JobSettings;
   /** The project's user table. Default: what `hidp_accounts_emailchangerequest.user_id` references. */
   readonly userTable?: string;
-  /** What to do with rows that reference a removed one, by `"table.column"`; goes before database and preset. */
+  /**
+   * What to do with rows that reference a removed one, by `"table.column"`; goes before database and preset. Refused for a
+   * record store, which knows by itself.
+   */
   readonly onDelete?: Readonly<Record<string, OnDelete>>;
 }
 
@@ -68,7 +71,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Where an earlier run on the same database ended. */
   readonly checkpoint?: Checkpoint;
-  /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 2,000 on SQLite. */
+  /**
+   * The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 2,000 on SQLite. Refused for a record store,
+   * whose slices are pages.
+   */
   readonly sliceMs?: number;
   /** Told after every slice. What it throws ends the run as a failure. */
   readonly onProgress?: (progress: Progress) => void | Promise<void>;

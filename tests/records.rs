@@ -276,3 +276,21 @@ fn more_removed_than_asked_for_is_a_wrong_answer() {
     run.next(outcome(Answer::Scan(read(page)))).unwrap();
     assert!(run.next(outcome(Answer::Remove(2))).is_err());
 }
+
+/// They would silently not be followed.
+#[test]
+fn settings_for_databases_are_refused() {
+    for (name, value, message) in [
+        (
+            "onDelete",
+            json!({ "shop.owner_id": "restrict" }),
+            "`onDelete` must be absent for a record store, which itself takes care of what belongs to a record, not about \
+             `shop.owner_id`",
+        ),
+        ("sliceMs", json!(50), "`sliceMs` must be absent for a record store, whose pages have one size, not a number"),
+    ] {
+        let error = Run::new(&request("clearsessions", json!({ name: value })), "records", None).err().unwrap();
+        assert_eq!((error.to_string().as_str(), error.code()), (message, "invalid_setting"));
+    }
+    assert!(Run::new(&request("clearsessions", json!({ "onDelete": {}, "sliceMs": null })), "records", None).is_ok());
+}

@@ -55,9 +55,11 @@ impl RecordRun {
     /// A run that has not begun.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] where the job is about users and nothing says what their collection is called, and
-    /// [`Error::InvalidCheckpoint`] for one that lies beyond the job's end.
+    /// [`Error::InvalidSetting`] where the job is about users and nothing says what their collection is called, and for
+    /// settings that mean nothing here; [`Error::InvalidCheckpoint`] for one that lies beyond the job's end, or is a
+    /// database's.
     pub fn new(order: Order, checkpoint: Option<&Checkpoint>) -> Result<Self, Error> {
+        check_settings(&order)?;
         let work = order.work(order.user_table.as_deref().unwrap_or_default())?;
         let rules = rules(&work, order.dry_run);
         if work.sweeps.iter().any(|sweep| sweep.table.is_empty()) {
@@ -253,6 +255,21 @@ impl RecordRun {
     fn end_early(&mut self) -> Effect {
         self.phase = Phase::Ended;
         Effect::Done(self.journal.report(&self.order, &self.work, Some(&self.place)))
+    }
+}
+
+/// What would silently not be followed.
+fn check_settings(order: &Order) -> Result<(), Error> {
+    let refuse = |name: &str, value: String, why: &str| {
+        Err(Error::InvalidSetting { name: name.into(), value, expected: format!("absent for a record store, {why}") })
+    };
+    if let Some(column) = order.on_delete.names().next() {
+        let why = "which itself takes care of what belongs to a record";
+        return refuse("onDelete", format!("about `{column}`"), why);
+    }
+    match order.slice_ms {
+        Some(_) => refuse("sliceMs", "a number".into(), "whose pages have one size"),
+        None => Ok(()),
     }
 }
 
