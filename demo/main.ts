@@ -68,7 +68,7 @@ async function show(job: string): Promise<void> {
 }
 
 function outcome(report: Report): string {
-  return `${report.summary} ${seconds(report.elapsedMs)}, ${report.slices} slices`;
+  return `${report.summary} ${seconds(report.elapsedMs)}, ${report.slices} ${report.slices === 1 ? "slice" : "slices"}`;
 }
 
 function finish(): void {
@@ -85,10 +85,10 @@ function finish(): void {
     process.exitCode = 1;
     return;
   }
-  print(bold("The database is still there. Try the command line on it, half a year later:"));
-  const later = "--now 2027-05-01T03:00:00Z";
+  print(bold("The database is still there. Try the command line on it, with less patience:"));
+  const sooner = `--days 30 --now ${NOW.toISOString()} --dry-run`;
   print(`  npx idp-janitor plan cleartokens --database sqlite:${shown}`);
-  print(`  npx idp-janitor remove-stale-unverified-accounts --database sqlite:${shown} ${later} --dry-run`);
+  print(`  npx idp-janitor remove-stale-unverified-accounts --database sqlite:${shown} ${sooner}`);
 }
 
 function print(text = ""): void {
