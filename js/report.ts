@@ -69,7 +69,7 @@ export interface Report {
   readonly checkpoint?: Checkpoint;
   /** Atomic units that were performed. */
   readonly slices: number;
-  /** Milliseconds from the first effect to the last. */
+  /** Whole milliseconds from the first effect to the last. */
   readonly elapsedMs: number;
   /** Sentences about what a person should look at. */
   readonly warnings: readonly string[];

@@ -34,7 +34,7 @@ pub struct Report {
     pub checkpoint: Option<Checkpoint>,
     /// Atomic units that were performed.
     pub slices: u64,
-    /// Milliseconds that the run took.
+    /// Milliseconds that the run took, to the whole one.
     pub elapsed_ms: f64,
     /// Sentences about what a person should look at.
     pub warnings: Vec<String>,

@@ -100,7 +100,7 @@ impl Journal {
                 Checkpoint::new(order.job.name, order.now, order.fingerprint(), self.schema.clone(), place.clone())
             }),
             slices: self.slices,
-            elapsed_ms: self.elapsed_ms,
+            elapsed_ms: self.elapsed_ms.round(),
             warnings,
             summary: work.summary(&counts, order.dry_run, complete),
         }

@@ -56,6 +56,7 @@ test("--json prints one object and nothing else", async (t) => {
   ];
   deepEqual(Object.keys(expected).sort(), [...common, "summary", "warnings", "wouldRemove"]);
   deepEqual([expected.job, expected.dryRun, expected.removed], ["cleartokens", true, {}]);
+  ok(Number.isInteger(expected.elapsedMs), String(expected.elapsedMs));
   equal(expected.now, "2026-06-01T00:00:00.000000Z");
 
   const real = await run(folder, ["cleartokens", ...ARGS, "--json"]);
