@@ -30,8 +30,8 @@ impl Prepared {
 
     /// How many statements a slice has, the dialect's prelude included.
     #[must_use]
-    pub fn slice_statements(&self) -> usize {
-        self.templates.slice.len() + 1
+    pub fn slice_statements(&self, dialect: &dyn Dialect) -> usize {
+        dialect.prelude().len() + self.templates.slice.len()
     }
 
     /// One slice.

@@ -174,7 +174,7 @@ impl SqlRun {
 
     /// A bound within which not even one slice fits would end every run before it has done anything.
     fn check_statement_bound(&self) -> Result<(), Error> {
-        let slice = self.sweeps.iter().map(Prepared::slice_statements).max().unwrap_or_default();
+        let slice = self.sweeps.iter().map(|sweep| sweep.slice_statements(self.dialect)).max().unwrap_or_default();
         // The schema, the opening of each table, a find, and the slice.
         let least = self.dialect.schema_queries().len() + self.sweeps.len() + 1 + slice;
         if self.order.bounds.allow_statements(least as u64) {
@@ -191,7 +191,7 @@ impl SqlRun {
     fn open(&mut self) -> Effect {
         match self.sweeps.get(self.place.step) {
             // No walk is begun that would end before its first slice.
-            Some(sweep) if !self.allows(2 + sweep.slice_statements()) => self.end_early(),
+            Some(sweep) if !self.allows(2 + sweep.slice_statements(self.dialect)) => self.end_early(),
             Some(sweep) => {
                 self.phase = Phase::Open;
                 Effect::Query(sweep.templates.open.fill(&Filling::default()))
@@ -245,7 +245,7 @@ impl SqlRun {
         self.walk.filling.take = self.take();
         self.phase = Phase::Find;
         let Some(sweep) = self.sweeps.get(self.place.step) else { return self.open() };
-        if !self.allows(1 + sweep.slice_statements()) {
+        if !self.allows(1 + sweep.slice_statements(self.dialect)) {
             return self.end_early();
         }
         Effect::Query(sweep.templates.find.fill(&self.walk.filling))
