@@ -17,7 +17,7 @@ pub struct Checkpoint {
     /// The instant that the whole pass judges by, however many runs it takes.
     pub now: Instant,
     settings: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<String>,
     step: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +44,7 @@ impl FromValue for Checkpoint {
             job: members.take("job")?,
             now: members.take("now")?,
             settings: members.take("settings")?,
+            schema: members.take("schema")?,
             step: members.take("step")?,
             from: members.take("from")?,
             walked: members.take("walked")?,
