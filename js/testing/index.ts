@@ -1,4 +1,5 @@
-/** The adapter conformance suite. It needs no test framework: each case is a name and a function that may reject. */
+/** The conformance suites of adapters and caches. They need no test framework: each case is a name and a function that may reject. */
 export type { ConformanceCase } from "./check.ts";
+export { type KeyCacheHarness, keyCacheCases, type OpenedKeyCache } from "./key-cache.ts";
 export { type OpenedRecordStore, type RecordStoreHarness, recordStoreCases } from "./record-store.ts";
 export { type OpenedSqlStore, type SqlStoreHarness, sqlStoreCases } from "./sql-store.ts";

@@ -22,7 +22,8 @@ export interface OracleOptions {
 }
 
 const SOURCES = join(import.meta.dirname, "../originals");
-const CACHE = join(import.meta.dirname, "../../target/originals");
+/** Where what takes long to make is kept between runs. */
+export const CACHE = join(import.meta.dirname, "../../target/originals");
 const REQUIREMENTS: Record<Toolkit, string> = {
   current: join(SOURCES, "requirements.txt"),
   "before-3.4": join(SOURCES, "requirements-before-3.4.txt"),
@@ -133,7 +134,7 @@ async function migratedTemplate(): Promise<string> {
  * Builds a file or a directory unless it is there. It appears under its name in one step and complete, so
  * that a build that was killed leaves nothing that looks finished. The lock only saves a second process the work.
  */
-async function buildOnce(path: string, build: (scratch: string) => Promise<void>): Promise<void> {
+export async function buildOnce(path: string, build: (scratch: string) => Promise<void>): Promise<void> {
   const deadline = Date.now() + BUILD_TIMEOUT_MS;
   const lock = `${path}.lock`;
   mkdirSync(CACHE, { recursive: true });
@@ -195,7 +196,8 @@ function pythonOf(venv: string): string {
   return join(venv, "bin/python");
 }
 
-function hashOf(files: readonly string[]): string {
+/** A short hash of the files, for the names of what is made from them. */
+export function hashOf(files: readonly string[]): string {
   const hash = createHash("sha256");
   for (const file of files) hash.update(readFileSync(file));
   return hash.digest("hex").slice(0, 12);
@@ -204,7 +206,8 @@ function hashOf(files: readonly string[]): string {
 let temporaryDirectory: string | undefined;
 let temporaryFiles = 0;
 
-function temporaryPath(): string {
+/** The path of a new SQLite database that is not there yet; gone when the process ends. */
+export function temporaryPath(): string {
   if (temporaryDirectory === undefined) {
     const directory = mkdtempSync(join(tmpdir(), "idp-janitor-originals-"));
     process.on("exit", () => rmSync(directory, { recursive: true, force: true }));

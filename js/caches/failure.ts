@@ -1,0 +1,30 @@
+/** What a cache throws. */
+
+import { JanitorError } from "../errors.ts";
+
+/**
+ * Does the work on a driver, and tells of its failure as the one error that caches have.
+ *
+ * @param what what could not be done, as in "the table `x` could not be read at `key`"
+ * @param outcome what has become of the cache, as in "nothing was changed"
+ * @throws JanitorError `cache_failed` with the driver's error as the cause; a refused setting as it is
+ */
+export async function orFailure<T>(what: string, outcome: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof JanitorError && OWN.includes(error.code)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    // A driver's message may have several lines; a log has one.
+    const message = `${what}: ${reason.replace(/\s+/g, " ")}; ${outcome}`;
+    throw new JanitorError("cache_failed", message, { cause: error });
+  }
+}
+
+/** Errors that say themselves what is to be said. */
+const OWN: readonly string[] = ["cache_failed", "invalid_setting"];
+
+/** A key as it stands in a message: on one line, whatever it holds. */
+export function named(key: string): string {
+  return JSON.stringify(key);
+}
