@@ -1,4 +1,4 @@
-// What `npm start` runs: a made-up database with HIdP's schema, each job on it, and proof of what they did.
+// What `npm start` runs: a made-up database with HIdP's schema, each job on it, signing keys, and proof of what they did.
 
 import { rmSync, statSync } from "node:fs";
 import { relative } from "node:path";
@@ -8,7 +8,8 @@ import { createJanitor, type Report } from "idp-janitor";
 import { nodeSqlite } from "idp-janitor/adapters/node-sqlite";
 import { Checks, countRows, difference } from "./checks.ts";
 import { createDemoDatabase } from "./database.ts";
-import { bold, columns, count, seconds } from "./text.ts";
+import { showKeys } from "./keys.ts";
+import { bold, columns, count, print, seconds } from "./text.ts";
 
 const JOBS = [
   "remove_stale_unverified_accounts",
@@ -26,6 +27,7 @@ makeDatabase();
 const database = new DatabaseSync(path);
 const checks = new Checks();
 for (const job of JOBS) await show(job);
+await showKeys(database, checks);
 finish();
 
 function makeDatabase(): void {
@@ -89,8 +91,4 @@ function finish(): void {
   const sooner = `--days 30 --now ${NOW.toISOString()} --dry-run`;
   print(`  npx idp-janitor plan cleartokens --database sqlite:${shown}`);
   print(`  npx idp-janitor remove-stale-unverified-accounts --database sqlite:${shown} ${sooner}`);
-}
-
-function print(text = ""): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -1,5 +1,10 @@
 import { styleText } from "node:util";
 
+/** Writes a line. */
+export function print(text = ""): void {
+  process.stdout.write(`${text}\n`);
+}
+
 /** A heading; bold where the terminal can. */
 export function bold(text: string): string {
   return styleText("bold", text);

@@ -20,9 +20,9 @@ export {
   type KeyRefreshOptions,
   type Keys,
   type KeysOptions,
-  type ProviderOptions,
 } from "./keys/keys.ts";
 export { parseKeySet } from "./keys/parse.ts";
+export type { ProviderOptions } from "./keys/providers.ts";
 export type * from "./keys/report.ts";
 export type * from "./report.ts";
 export { type SelectOptions, selectStale } from "./select.ts";

@@ -2,6 +2,7 @@ import { JanitorError } from "../errors.ts";
 import type { JobDescription } from "../janitor.ts";
 import type { OnDelete } from "../report.ts";
 import type { CliConfig } from "./config.ts";
+import { checkKeysConfig } from "./keys/config.ts";
 import { suggestion } from "./suggest.ts";
 import { isPlainObject } from "./values.ts";
 
@@ -11,19 +12,20 @@ type Check = (value: unknown, where: string, jobs: readonly JobDescription[]) =>
 const ACTIONS: readonly OnDelete[] = ["cascade", "set-null", "set-default", "restrict"];
 
 const CHECKS: Readonly<Record<keyof CliConfig, Check>> = {
-  database: text,
-  userTable: text,
+  database: checkText,
+  userTable: checkText,
   onDelete: actions,
-  maxRows: wholeNumber(1),
-  maxStatements: wholeNumber(1),
+  maxRows: checkWholeNumber(1),
+  maxStatements: checkWholeNumber(1),
   maxSeconds: positiveNumber,
-  sliceMs: wholeNumber(1, 60_000),
-  checkpoint: text,
-  now: text,
+  sliceMs: checkWholeNumber(1, 60_000),
+  checkpoint: checkText,
+  now: checkText,
   dryRun: yesOrNo,
   quiet: yesOrNo,
   json: yesOrNo,
   jobs: jobSettings,
+  keys: checkKeysConfig,
 };
 
 /**
@@ -67,7 +69,8 @@ function isSetting(name: string): name is keyof CliConfig {
   return Object.hasOwn(CHECKS, name);
 }
 
-function text(value: unknown, where: string): void {
+/** Text that is not empty. */
+export function checkText(value: unknown, where: string): void {
   if (typeof value !== "string" || value.trim() === "") throw invalid(where, "text that is not empty", value);
 }
 
@@ -75,7 +78,8 @@ function yesOrNo(value: unknown, where: string): void {
   if (typeof value !== "boolean") throw invalid(where, "true or false", value);
 }
 
-function wholeNumber(least: number, most?: number): Check {
+/** A whole number in a range. */
+export function checkWholeNumber(least: number, most?: number): (value: unknown, where: string) => void {
   const range = most === undefined ? `of ${least} or more` : `from ${least} to ${most}`;
   return (value, where) => {
     const fits = typeof value === "number" && Number.isSafeInteger(value) && value >= least;
@@ -117,11 +121,13 @@ function jobSettings(value: unknown, where: string, jobs: readonly JobDescriptio
   }
 }
 
-function unknown(what: string, word: string, known: readonly string[]): JanitorError {
+/** What is thrown at a name that does not exist. */
+export function unknown(what: string, word: string, known: readonly string[]): JanitorError {
   return new JanitorError("unknown_setting", `unknown ${what}${suggestion(word, known)}`);
 }
 
-function invalid(where: string, wanted: string, value: unknown): JanitorError {
+/** What is thrown at a value that cannot be. */
+export function invalid(where: string, wanted: string, value: unknown): JanitorError {
   return new JanitorError("invalid_setting", `${where} must be ${wanted}, not ${shown(value)}`);
 }
 

@@ -7,6 +7,7 @@ import type { JobDescription, JobSettings } from "../janitor.ts";
 import type { OnDelete } from "../report.ts";
 import { checkConfig } from "./checks.ts";
 import { messageOf } from "./exit.ts";
+import type { KeysConfig } from "./keys/config.ts";
 import { withoutWarnings } from "./node-warnings.ts";
 
 /** What a configuration file may say; flags go before it. Every entry is optional. */
@@ -37,6 +38,8 @@ export interface CliConfig {
   readonly json?: boolean;
   /** Settings of the jobs, by name as `idp-janitor list` shows it. */
   readonly jobs?: JobSettings;
+  /** Clients and cache of `refresh_oidc_clients_jwks` and `keys`. */
+  readonly keys?: KeysConfig;
 }
 
 const NAME = "idp-janitor";

@@ -5,6 +5,8 @@ import { type JobDescription, listJobs } from "../entry/node.ts";
 import { listCommand, planCommand, runCommand } from "./commands.ts";
 import { asJanitorError, EXIT_FAILED, exitStatusOf } from "./exit.ts";
 import { inWordsOfFlags } from "./flag-names.ts";
+import { keysCommand, refreshCommand } from "./keys/commands.ts";
+import { type KeyFlags, type KeyOptions, readKeyOptions } from "./keys/options.ts";
 import { type Flags, type Options, readOptions } from "./options.ts";
 import { Output, watchOutputStreams } from "./output.ts";
 import { createProgram } from "./program.ts";
@@ -24,6 +26,12 @@ async function main(argv: readonly string[]): Promise<number> {
       output.quiet = options.quiet;
       return options;
     };
+    const readKeys = async (flags: KeyFlags): Promise<KeyOptions> => {
+      const options = await readKeyOptions(flags, jobs);
+      output.json = options.json;
+      output.quiet = options.quiet;
+      return options;
+    };
     const program = createProgram(jobs, version(), {
       run: async (job, flags) => {
         status = await runCommand(job, await read(flags, job), output);
@@ -36,6 +44,14 @@ async function main(argv: readonly string[]): Promise<number> {
       },
       list: async () => {
         status = listCommand(jobs, output);
+      },
+      refreshKeys: async (flags) => {
+        status = await refreshCommand(await readKeys(flags), output);
+      },
+      keys: async (flags) => {
+        const options = await readKeys(flags);
+        output.quiet = false;
+        status = await keysCommand(options, output);
       },
     });
     await program.parseAsync(argv, { from: "user" });

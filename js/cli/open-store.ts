@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
@@ -18,16 +19,20 @@ export interface OpenedStore {
 }
 
 /**
- * Opens the database that `--database` names. Never creates one.
+ * Opens a database. Creates none unless told to.
  *
  * @param url `sqlite:PATH`; a relative path starts at the working directory
  * @param options.readOnly opens it so that not a byte of it can change
+ * @param options.create makes the file if there is none, for what idp-janitor keeps itself
  * @throws JanitorError `invalid_setting` for a URL that cannot be meant, `store_*` for what is found there
  */
-export async function openStore(url: string, options: { readonly readOnly: boolean }): Promise<OpenedStore> {
+export async function openStore(
+  url: string,
+  options: { readonly readOnly: boolean; readonly create?: boolean },
+): Promise<OpenedStore> {
   const path = sqlitePath(url);
-  await refuseWhatIsNoFile(path);
-  const database = await openDatabase(path, options.readOnly);
+  if (!options.create || existsSync(path)) await refuseWhatIsNoFile(path, options.create);
+  const database = await openDatabase(path, options);
   let untune: () => void;
   try {
     untune = tune(database, options);
@@ -80,7 +85,7 @@ function sqlitePath(url: string): string {
   return resolve(path);
 }
 
-async function refuseWhatIsNoFile(path: string): Promise<void> {
+async function refuseWhatIsNoFile(path: string, mayBeEmpty = false): Promise<void> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") {
       throw new JanitorError("store_missing", `there is no database at \`${path}\``, { cause: error });
@@ -93,14 +98,17 @@ async function refuseWhatIsNoFile(path: string): Promise<void> {
     throw new JanitorError("store_not_a_database", `\`${path}\` is a directory, not a database`);
   }
   if (!found.isFile()) throw new JanitorError("store_not_a_database", `\`${path}\` is not a regular file`);
-  if (found.size === 0)
+  if (found.size === 0 && !mayBeEmpty)
     throw new JanitorError("store_not_a_database", `\`${path}\` is empty, not a database`);
 }
 
-async function openDatabase(path: string, readOnly: boolean): Promise<DatabaseSync> {
+async function openDatabase(
+  path: string,
+  { readOnly, create = false }: { readonly readOnly: boolean; readonly create?: boolean },
+): Promise<DatabaseSync> {
   const sqlite = await loadSqlite();
   const url = pathToFileURL(path);
-  url.searchParams.set("mode", readOnly ? "ro" : "rw");
+  url.searchParams.set("mode", readOnly ? "ro" : create ? "rwc" : "rw");
   try {
     return new sqlite.DatabaseSync(url, { readOnly, timeout: PATIENCE_MS });
   } catch (error) {

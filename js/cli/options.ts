@@ -3,6 +3,7 @@ import type { JobDescription, JobSettings } from "../janitor.ts";
 import type { OnDelete } from "../report.ts";
 import { checkAction, checkFlag, isColumnName } from "./checks.ts";
 import { type CliConfig, loadConfig } from "./config.ts";
+import { malformed, numberOf, split } from "./flag-values.ts";
 import { defined } from "./values.ts";
 
 /** The flags of a job as the argument parser hands them over: text as it was typed. */
@@ -106,16 +107,6 @@ const CHECKED: readonly (readonly [keyof CliConfig, string])[] = [
   ["sliceMs", "--slice-ms"],
 ];
 
-/** A number as a person writes one; what range it may have is checked elsewhere. */
-function numberOf(text: string | undefined, flag: string): number | undefined {
-  if (text === undefined) return undefined;
-  const number = /^[+-]?\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isFinite(number)) {
-    throw new JanitorError("invalid_setting", `\`${flag}\` must be a number, not \`${text}\``);
-  }
-  return number;
-}
-
 function daysOf(text: string | undefined): { days?: number } {
   return defined({ days: numberOf(text, "--days") });
 }
@@ -141,16 +132,6 @@ function actionsOf(pairs: readonly string[]): Record<string, OnDelete> {
       return [column, action];
     }),
   );
-}
-
-function split(pair: string, flag: string, form: string): [name: string, value: string] {
-  const at = pair.indexOf("=");
-  if (at < 1) throw malformed(flag, form, pair);
-  return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
-}
-
-function malformed(flag: string, form: string, text: string): JanitorError {
-  return new JanitorError("invalid_setting", `\`${flag}\` must be \`${form}\`, not \`${text}\``);
 }
 
 function jsonOrText(text: string): unknown {

@@ -32,11 +32,16 @@ export class Output {
     }
   }
 
+  /** A failure of a part of the work, where the rest goes on. */
+  failure(message: string, code: string): void {
+    process.stderr.write(`idp-janitor: ${oneLine(message)} [${code}]\n`);
+  }
+
   /** The one line of a failure, and with `--json` its object. */
   error(error: JanitorError): void {
     const { code, message, report } = error;
     this.object({ error: { code, message: oneLine(message) }, ...(report && { report }) });
-    process.stderr.write(`idp-janitor: ${oneLine(message)} [${code}]\n`);
+    this.failure(message, code);
     if (process.env.IDP_JANITOR_DEBUG === "1") process.stderr.write(`${inspected(error)}\n`);
   }
 }

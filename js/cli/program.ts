@@ -1,20 +1,24 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { JobDescription } from "../janitor.ts";
+import { addYesOrNo, appended, configured, places, STATUSES } from "./command.ts";
+import type { KeyFlags } from "./keys/options.ts";
+import { addKeys, addRefreshKeys } from "./keys/program.ts";
 import type { Flags } from "./options.ts";
 import { settingLines } from "./text.ts";
-import { refuse } from "./wrong-use.ts";
 
 /** What the commands do; the parser only finds out which one is meant. */
 export interface Handlers {
   run(job: JobDescription, flags: Flags): Promise<void>;
   plan(job: JobDescription, flags: Flags): Promise<void>;
   list(): Promise<void>;
+  refreshKeys(flags: KeyFlags): Promise<void>;
+  keys(flags: KeyFlags): Promise<void>;
 }
 
 /** The command line as the argument parser knows it: a command a job, `plan` with the same again, and `list`. */
 export function createProgram(jobs: readonly JobDescription[], version: string, handlers: Handlers): Command {
   const program = configured(new Command("idp-janitor"), version)
-    .description("Removes from identity stores what should no longer be there.")
+    .description("Removes from identity stores what should no longer be there, and keeps signing keys fresh.")
     .usage("JOB --database sqlite:PATH [options]")
     .addHelpText("after", `\n${NAMES}\n\n${PLACES}\n\n${STATUSES}`);
   program.commandsGroup("Jobs:");
@@ -24,6 +28,7 @@ export function createProgram(jobs: readonly JobDescription[], version: string, 
     command.addHelpText("after", () => jobHelp(job, PLACES, CHECKPOINT));
     command.action((flags: Flags) => handlers.run(job, flags));
   }
+  addRefreshKeys(program, version).action((flags: KeyFlags) => handlers.refreshKeys(flags));
   program.commandsGroup("Other commands:").helpCommand("help [command]", "print the help of a command");
   const plan = configured(program.command("plan"), version)
     .description("show what a job would do to a database, and run none of it")
@@ -34,6 +39,7 @@ export function createProgram(jobs: readonly JobDescription[], version: string, 
     const command = addJob(plan, job, version).addHelpText("after", () => jobHelp(job, PLAN_PLACES));
     command.action((flags: Flags) => handlers.plan(job, flags));
   }
+  addKeys(program, version).action((flags: KeyFlags) => handlers.keys(flags));
   configured(program.command("list"), version)
     .description("list the jobs with their settings and defaults")
     .option("--json", "print one JSON object")
@@ -74,26 +80,6 @@ function addRunOptions(command: Command): void {
     .option("--checkpoint <file>", "go on from this file if it is there; keep it while there is work left");
 }
 
-function addYesOrNo(command: Command, name: string, description: string): void {
-  command.option(`--${name}`, description);
-  command.addOption(
-    new Option(`--no-${name}`, `the contrary of --${name}, against the configuration`).hideHelp(),
-  );
-}
-
-function appended(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-function configured(command: Command, version: string): Command {
-  return command
-    .version(version, "-V, --version", "print the version")
-    .helpOption("-h, --help", "print this help")
-    .configureHelp({ subcommandTerm: (subcommand) => subcommand.name() })
-    .configureOutput({ writeErr: () => {} })
-    .exitOverride((error) => refuse(error, command));
-}
-
 function jobHelp(job: JobDescription, ...paragraphs: readonly string[]): string {
   return `\n${settingsHelp(job)}${[...paragraphs, STATUSES].join("\n\n")}`;
 }
@@ -111,14 +97,6 @@ const PLACES = places("--no-dry-run, --no-json and --no-quiet");
 const PLAN_PLACES = `${places("--no-dry-run and --no-json")}
 What it says of bounds, slices, checkpoint and quiet is of no account to a plan.`;
 
-function places(contraries: string): string {
-  return `Configuration is read from --config FILE, or from the first of idp-janitor.config.mjs, .ts and .json in the
-working directory; folders above it are not searched. Flags go before it; ${contraries}
-take back what it says. Relative paths start at the working directory, those in the configuration too.`;
-}
-
 const CHECKPOINT = `The file of --checkpoint is written when a run ends with work left, and removed when the pass is done. A dry run
 leaves it alone: it counts as a whole new pass would. The first SIGINT or SIGTERM ends a run after the slice in
 hand, a second one at once.`;
-
-const STATUSES = `Exit status: 0 done, 1 failed, 2 wrong use, 75 ended by a bound or a signal with work left.`;

@@ -2,7 +2,7 @@ import { call, claimsHold, mayVerify } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import { toInstantText } from "../instants.ts";
 import type { CoreProvider } from "./effects.ts";
-import type { KnownProvider } from "./keys.ts";
+import type { KnownProvider } from "./providers.ts";
 import type { Reader } from "./reader.ts";
 import { decoded, Verifier } from "./verify.ts";
 

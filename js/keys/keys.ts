@@ -1,29 +1,16 @@
-import { call, checkProvider, requireCore } from "../core.ts";
+import { requireCore } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import type { KeyCache } from "../key-cache.ts";
 import { requireKnown } from "../known.ts";
 import { eachLimited } from "./each-limited.ts";
-import type { CorePolicy, CoreProvider } from "./effects.ts";
+import type { CoreProvider } from "./effects.ts";
 import type { Fetch } from "./fetch.ts";
 import { type IdTokenClaims, type IdTokenOptions, IdTokens } from "./id-tokens.ts";
+import { type KnownProvider, type ProviderOptions, readProviders } from "./providers.ts";
 import { Reader } from "./reader.ts";
 import { refreshClient } from "./refresh.ts";
 import type { ClientReport, KeyReport, KeyStatus } from "./report.ts";
 import { StoredKeySets } from "./stored.ts";
-import { ALGORITHM_NAMES } from "./verify.ts";
-
-/** An identity provider. One of `jwksUri` and `issuer` must be there. */
-export interface ProviderOptions {
-  /** Where its key set is, https only. Default: what the discovery document of `issuer` says. */
-  readonly jwksUri?: string;
-  /**
-   * Its issuer, https only, character by character as it stands in tokens and in its discovery document. `{tenantid}` in it
-   * stands for the token's `tid`, as Microsoft has it. Needed to verify ID tokens.
-   */
-  readonly issuer?: string;
-  /** The algorithms that ID tokens may be signed with. Default `["RS256"]`, as HIdP has it. */
-  readonly algorithms?: readonly string[];
-}
 
 /** What the keys are made from. Every number is whole. */
 export interface KeysOptions {
@@ -109,7 +96,6 @@ export interface Keys {
   status(): Promise<readonly KeyStatus[]>;
 }
 
-const PROVIDER_OPTIONS = ["jwksUri", "issuer", "algorithms"];
 const POLICY_OPTIONS = [
   "timeoutSeconds",
   "retries",
@@ -182,41 +168,4 @@ export function createKeys(options: KeysOptions): Keys {
       return Promise.all([...providers.values()].map(({ core }) => stored.status(core, now())));
     },
   };
-}
-
-/** A provider as it is configured. */
-export interface KnownProvider {
-  readonly core: CoreProvider;
-  readonly algorithms: readonly string[];
-}
-
-function readProviders(
-  options: KeysOptions["providers"],
-  policy: CorePolicy,
-): ReadonlyMap<string, KnownProvider> {
-  const providers = new Map<string, KnownProvider>();
-  for (const [key, provider] of Object.entries(options)) {
-    requireKnown(`provider \`${key}\``, provider, PROVIDER_OPTIONS);
-    const { jwksUri, issuer, algorithms = ["RS256"] } = provider;
-    const core = { key, jwksUri: normal(jwksUri), issuer };
-    call(() => checkProvider(core, policy));
-    checkAlgorithms(key, algorithms);
-    providers.set(key, { core, algorithms });
-  }
-  return providers;
-}
-
-/** An address as `fetch` would write it, so that it can be compared with where a redirect leads. */
-function normal(address: string | undefined): string | undefined {
-  return address !== undefined && URL.canParse(address) ? new URL(address).href : address;
-}
-
-function checkAlgorithms(provider: string, algorithms: readonly string[]): void {
-  const unknown = algorithms.find((name) => !ALGORITHM_NAMES.includes(name));
-  if (unknown === undefined && algorithms.length > 0) return;
-  const found = unknown === undefined ? "an empty list" : `\`${unknown}\``;
-  throw new JanitorError(
-    "invalid_setting",
-    `\`algorithms\` of provider \`${provider}\` must be of ${ALGORITHM_NAMES.join(", ")}, not ${found}`,
-  );
 }

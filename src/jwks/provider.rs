@@ -47,23 +47,23 @@ impl Default for Policy {
     }
 }
 
-/// In camel case; what is absent has its default.
+/// In camel case; what is absent has its default, or as much of it as the others leave room for.
 impl FromValue for Policy {
     fn from_value(value: Value) -> Result<Self, Shape> {
         let mut members: Members = value.read()?;
-        let mut policy = Self::default();
-        for (name, setting) in [
-            ("timeoutSeconds", &mut policy.timeout_seconds),
-            ("retries", &mut policy.retries),
-            ("minFreshSeconds", &mut policy.min_fresh_seconds),
-            ("maxFreshSeconds", &mut policy.max_fresh_seconds),
-            ("maxStaleSeconds", &mut policy.max_stale_seconds),
-            ("cooldownSeconds", &mut policy.cooldown_seconds),
-            ("concurrency", &mut policy.concurrency),
-        ] {
-            *setting = members.take::<Option<_>>(name)?.unwrap_or(*setting);
-        }
-        Ok(policy)
+        let mut take = |name: &str, default: u32| members.take::<Option<_>>(name).map(|given| given.unwrap_or(default));
+        let default = Self::default();
+        let max_stale_seconds = take("maxStaleSeconds", default.max_stale_seconds)?;
+        let max_fresh_seconds = take("maxFreshSeconds", default.max_fresh_seconds.min(max_stale_seconds))?;
+        Ok(Self {
+            timeout_seconds: take("timeoutSeconds", default.timeout_seconds)?,
+            retries: take("retries", default.retries)?,
+            min_fresh_seconds: take("minFreshSeconds", default.min_fresh_seconds.min(max_fresh_seconds))?,
+            max_fresh_seconds,
+            max_stale_seconds,
+            cooldown_seconds: take("cooldownSeconds", default.cooldown_seconds)?,
+            concurrency: take("concurrency", default.concurrency)?,
+        })
     }
 }
 
@@ -108,9 +108,9 @@ impl Provider {
     pub fn check(&self) -> Result<(), Error> {
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
         if self.key.is_empty() || self.key.len() > 100 || !self.key.bytes().all(safe) {
-            return Err(invalid("a provider's key", &self.key, "1 to 100 letters, digits, and `-._~/`"));
+            return Err(invalid("the key of a provider", &self.key, "1 to 100 letters, digits, and `-._~/`"));
         }
-        let name = |setting: &str| format!("`{setting}` of provider `{}`", self.key);
+        let name = |setting: &str| format!("providers.{}.{setting}", self.key);
         if let Some(uri) = &self.jwks_uri {
             check_address(&name("jwksUri"), uri)?;
         }

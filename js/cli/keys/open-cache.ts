@@ -1,0 +1,116 @@
+import { djangoDbCache } from "../../caches/django-db.ts";
+import { djangoRedisCache } from "../../caches/django-redis.ts";
+import { redisCache } from "../../caches/redis.ts";
+import { sqlCache } from "../../caches/sql.ts";
+import { JanitorError } from "../../errors.ts";
+import type { KeyCache } from "../../key-cache.ts";
+import { messageOf } from "../exit.ts";
+import { openStore } from "../open-store.ts";
+import { defined } from "../values.ts";
+
+/** Where keys are kept, as it was told. */
+export interface CacheAddress {
+  /** `sqlite:PATH`, `redis://…`, `rediss://…` or `django-db:TABLE`. */
+  readonly address: string;
+  readonly layout: "plain" | "django";
+  /** The database of Django's cache table. */
+  readonly database?: string;
+  /** Django's `KEY_PREFIX`. */
+  readonly keyPrefix?: string;
+  /** Django's `VERSION`. */
+  readonly version?: number;
+}
+
+/** A cache that was opened for the length of one command. */
+export interface OpenedCache {
+  readonly cache: KeyCache;
+  close(): Promise<void>;
+}
+
+/** How long a connection to Redis may take, in milliseconds. */
+const CONNECT_MS = 5000;
+
+/**
+ * Opens the cache that `--cache` names.
+ *
+ * @param readOnly where nothing is to be written: a database is opened so, and none is made
+ * @throws JanitorError `invalid_setting` for what cannot be meant, `store_*` or `cache_failed` for what is found there
+ */
+export async function openCache(cache: CacheAddress, readOnly: boolean): Promise<OpenedCache> {
+  const [, scheme = "", rest = ""] = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s.exec(cache.address) ?? [];
+  const django = defined({ keyPrefix: cache.keyPrefix, version: cache.version });
+  const isDjango = cache.layout === "django" || scheme === "django-db";
+  if (Object.keys(django).length > 0 && !isDjango) {
+    throw wrong("`--cache-prefix` and `--cache-version` are Django's: they need its layout");
+  }
+  switch (scheme) {
+    case "sqlite": {
+      if (cache.layout === "django") throw wrong("Django's cache in a database is `--cache django-db:TABLE`");
+      const opened = await openStore(cache.address, { readOnly, create: !readOnly });
+      return { cache: sqlCache(opened.store), close: async () => opened.close() };
+    }
+    case "django-db": {
+      if (rest === "") throw wrong("`--cache django-db:` names no table: write `--cache django-db:TABLE`");
+      if (cache.database === undefined) throw wrong("`--cache django-db:TABLE` needs `--database`");
+      const opened = await openStore(cache.database, { readOnly });
+      const table = djangoDbCache(opened.store, { table: rest, ...django });
+      return { cache: table, close: async () => opened.close() };
+    }
+    case "redis":
+    case "rediss":
+      return openRedis(cache.address, (client) =>
+        cache.layout === "django" ? djangoRedisCache(client, django) : redisCache(client),
+      );
+    default: {
+      const forms = "`sqlite:PATH`, `redis://HOST`, `rediss://HOST` or `django-db:TABLE`";
+      throw wrong(`\`--cache ${withoutPassword(cache.address)}\` is no cache that is known: write ${forms}`);
+    }
+  }
+}
+
+async function openRedis(
+  url: string,
+  make: (client: Awaited<ReturnType<typeof createRedisClient>>) => KeyCache,
+): Promise<OpenedCache> {
+  const client = await createRedisClient(url);
+  try {
+    await client.connect();
+    return { cache: make(client), close: () => client.close() };
+  } catch (error) {
+    client.destroy();
+    const message = `Redis at \`${withoutPassword(url)}\` cannot be reached: ${messageOf(error)}; nothing was changed`;
+    throw new JanitorError("cache_failed", message, { cause: error });
+  }
+}
+
+async function createRedisClient(url: string) {
+  const { createClient } = await loadRedis();
+  try {
+    const socket = { connectTimeout: CONNECT_MS, reconnectStrategy: false } as const;
+    // What fails at night is to be told at once, not waited for.
+    const client = createClient({ url, socket, disableOfflineQueue: true });
+    // Told where it is met: without a listener the process would end.
+    client.on("error", () => {});
+    return client;
+  } catch (error) {
+    throw wrong(`\`--cache ${withoutPassword(url)}\` is no address of a Redis: ${messageOf(error)}`);
+  }
+}
+
+async function loadRedis(): Promise<typeof import("@redis/client")> {
+  try {
+    return await import("@redis/client");
+  } catch (error) {
+    throw new JanitorError("cache_failed", "a cache in Redis needs its client: `npm install redis`", {
+      cause: error,
+    });
+  }
+}
+
+function wrong(message: string): JanitorError {
+  return new JanitorError("invalid_setting", message);
+}
+
+function withoutPassword(address: string): string {
+  return address.replace(/^([^:]+:\/\/)[^@/]*@/, "$1***@");
+}
