@@ -40,9 +40,10 @@ export function sqlCache(store: SqlStore, options: SqlCacheOptions = {}): KeyCac
   const write = async (statement: Statement): Promise<boolean> => {
     try {
       return (await store.batch([statement])).at(-1)?.changes === 1;
-    } catch (error) {
-      if (!(await isMissing())) throw error;
-      return (await store.batch([sql.create, statement])).at(-1)?.changes === 1;
+    } catch {
+      // Whoever made the table meanwhile has spared us that; then it is the statement's turn again.
+      const statements = (await isMissing()) ? [sql.create, statement] : [statement];
+      return (await store.batch(statements)).at(-1)?.changes === 1;
     }
   };
 

@@ -42,6 +42,22 @@ test("sql makes its table by the first write, and again where it is gone", async
   await close();
 });
 
+// Regression: of two refreshes that began on an empty database, one failed and lost its keys.
+test("sql writes where somebody else makes the table just after the write has found none", async () => {
+  const { stores, witness, close } = openFile();
+  const [store, peer] = stores;
+  const slow = {
+    ...store,
+    query: async (...args: Parameters<typeof store.query>) => {
+      await sqlCache(peer).put("other", "value", HOUR);
+      return store.query(...args);
+    },
+  };
+  await sqlCache(slow).put("key", "value", HOUR);
+  assert.equal(readRow(witness, "idp_janitor_keys", "key"), "value");
+  await close();
+});
+
 test("sql keeps instants as text that sorts", async () => {
   const { stores, witness, clock, elapse, close } = openFile();
   const cache = sqlCache(stores[0], { clock });
