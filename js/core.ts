@@ -6,9 +6,7 @@ import { type ErrorCode, JanitorError } from "./errors.ts";
 export {
   cacheKeys,
   checkProvider,
-  claimsHold,
   listJobs,
-  mayVerify,
   parseKeySet,
   Refresh,
   Run,
@@ -16,6 +14,7 @@ export {
   StoredKeys,
   selectStale,
   suggest,
+  TokenRules,
 } from "./core/core.js";
 
 let loaded = false;

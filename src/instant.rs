@@ -55,10 +55,11 @@ impl Instant {
         (self.0 - other.0).num_milliseconds()
     }
 
-    /// Milliseconds since 1970.
+    /// The instant so many milliseconds after the beginning of 1970, or the end of the calendar that is nearest.
     #[must_use]
-    pub fn unix_millis(self) -> i64 {
-        self.0.timestamp_millis()
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, and the calendar ends before")]
+    pub fn from_unix_millis(millis: f64) -> Self {
+        Self(DateTime::<Utc>::UNIX_EPOCH).plus_millis(millis as i64)
     }
 
     fn minus(self, delta: TimeDelta) -> Option<Self> {

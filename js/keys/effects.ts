@@ -87,19 +87,5 @@ export interface StoredForm {
     readonly freshUntil: string;
   };
   readonly keys: readonly KeyVerdict[];
-}
-
-/** A key that may have made a signature. */
-export interface Candidate {
-  readonly key: JsonWebKey;
-  readonly thumbprint: string;
-}
-
-/** What the claims of a token are held against. */
-export interface CoreExpected {
-  readonly issuer: string;
-  readonly audience: readonly string[];
-  readonly nonce?: string | undefined;
-  /** Seconds since 1970. */
-  readonly now: number;
+  readonly usableUntil: string;
 }

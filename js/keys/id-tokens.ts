@@ -1,4 +1,4 @@
-import { call, claimsHold, mayVerify } from "../core.ts";
+import { call, TokenRules } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import { toInstantText } from "../instants.ts";
 import type { CoreProvider } from "./effects.ts";
@@ -32,38 +32,48 @@ export interface IdTokenClaims {
 /** Verifies ID tokens: the core decides, WebCrypto does the arithmetic. */
 export class IdTokens {
   readonly #reader: Reader;
-  readonly #now: () => string;
+  readonly #clock: () => number;
   readonly #verifier = new Verifier();
+  readonly #rules = new Map<KnownProvider, TokenRules>();
 
-  constructor(reader: Reader, now: () => string) {
+  /** @param clock milliseconds since 1970 */
+  constructor(reader: Reader, clock: () => number) {
     this.#reader = reader;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /** @throws JanitorError see `Keys.verifyIdToken` */
   async verify(token: string, provider: KnownProvider, options: IdTokenOptions): Promise<IdTokenClaims> {
-    const { audience, nonce, now } = options;
-    const { issuer } = provider.core;
-    if (issuer === undefined) {
-      const message = `provider \`${provider.core.key}\` has no \`issuer\`, so its tokens cannot be verified`;
-      throw new JanitorError("invalid_setting", message);
-    }
+    const { audience, nonce } = options;
+    const rules = this.#rulesOf(provider);
     if (audience === undefined || audience.length === 0) {
       throw new JanitorError("invalid_setting", "`audience` must be the client id, or a list of some");
     }
     const audiences = typeof audience === "string" ? [audience] : [...audience];
-    const instant = toInstantText(now) ?? this.#now();
-    const { alg, kid } = call(() => mayVerify(token, [...provider.algorithms]));
-    const candidates = await this.#candidates(provider.core, alg, kid);
-    if (!(await this.#verifier.verify(token, alg, candidates))) {
+    const now = options.now === undefined ? this.#clock() : millisOf(options.now);
+    const { alg, kid } = call(() => rules.mayVerify(token));
+    const { keys, thumbprints } = await this.#candidates(provider.core, alg, kid);
+    if (!(await this.#verifier.verify(token, alg, keys, thumbprints))) {
       throw new JanitorError(
         "token_signature",
         "the signature of the token is not one of its provider's keys",
       );
     }
-    const expected = { issuer, audience: audiences, nonce, now: Date.parse(instant) / 1000 };
-    call(() => claimsHold(token, expected));
+    call(() => rules.claimsHold(token, audiences, nonce, now / 1000));
     return claimsOf(token);
+  }
+
+  #rulesOf(provider: KnownProvider): TokenRules {
+    const known = this.#rules.get(provider);
+    if (known) return known;
+    const { issuer, key } = provider.core;
+    if (issuer === undefined) {
+      const message = `provider \`${key}\` has no \`issuer\`, so its tokens cannot be verified`;
+      throw new JanitorError("invalid_setting", message);
+    }
+    const rules = call(() => new TokenRules([...provider.algorithms], issuer));
+    this.#rules.set(provider, rules);
+    return rules;
   }
 
   /** The key for a signature, as jose asks for it. */
@@ -71,22 +81,30 @@ export class IdTokens {
     if (!provider.algorithms.includes(alg)) {
       throw new JanitorError("token_algorithm", `the token is signed with \`${alg}\`, which is not allowed`);
     }
-    const candidates = await this.#candidates(provider.core, alg, kid);
-    const [candidate] = candidates;
-    if (candidate && candidates.length === 1) return this.#verifier.import(candidate, alg);
+    const { keys, thumbprints } = await this.#candidates(provider.core, alg, kid);
+    const [thumbprint] = thumbprints;
+    if (thumbprint !== undefined && thumbprints.length === 1) {
+      return this.#verifier.import(keys, thumbprint, alg);
+    }
     throw new JanitorError(
       "token_key",
-      `${candidates.length} keys of \`${provider.core.key}\` fit the token`,
+      `${thumbprints.length} keys of \`${provider.core.key}\` fit the token`,
     );
   }
 
   async #candidates(provider: CoreProvider, alg: string, kid: string | undefined) {
-    const { keys } = await this.#reader.keys(provider, kid);
-    const candidates = call(() => keys.candidates(alg, kid));
-    if (candidates.length > 0) return candidates;
+    const keys = await this.#reader.keys(provider, kid);
+    const thumbprints = call(() => keys.candidates(alg, kid));
+    if (thumbprints.length > 0) return { keys, thumbprints };
     const which = kid === undefined ? "none of them" : "none with the token's key id";
     throw new JanitorError("token_key", `of the keys of \`${provider.key}\` ${which} is for ${alg}`);
   }
+}
+
+function millisOf(now: string | Date): number {
+  const millis = Date.parse(toInstantText(now) ?? "");
+  if (Number.isNaN(millis)) throw new JanitorError("invalid_instant", `\`now\` is no instant: \`${now}\``);
+  return millis;
 }
 
 function claimsOf(token: string): IdTokenClaims {

@@ -1,4 +1,4 @@
-import { requireCore } from "../core.ts";
+import { call, requireCore } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import type { KeyCache } from "../key-cache.ts";
 import { requireKnown } from "../known.ts";
@@ -122,7 +122,6 @@ export function createKeys(options: KeysOptions): Keys {
   const policy = { timeoutSeconds, retries, minFreshSeconds, maxFreshSeconds, maxStaleSeconds };
   const providers = readProviders(options.providers, { ...policy, cooldownSeconds, concurrency });
   const stored = new StoredKeySets(cache, policy);
-  const now = () => new Date(clock()).toISOString();
 
   const named = (name: string): KnownProvider => {
     const provider = providers.get(name);
@@ -134,10 +133,17 @@ export function createKeys(options: KeysOptions): Keys {
   };
   const refreshOne = async (provider: CoreProvider, signal?: AbortSignal): Promise<ClientReport> => {
     const previous = await stored.text(provider).catch(() => undefined);
-    return refreshClient(provider, { cache, policy, fetch, signal, now: now(), previous });
+    return refreshClient(provider, {
+      cache,
+      policy,
+      fetch,
+      signal,
+      now: new Date(clock()).toISOString(),
+      previous,
+    });
   };
-  const reader = new Reader({ cache, stored, cooldownSeconds, now, onWarning, refresh: refreshOne });
-  const tokens = new IdTokens(reader, now);
+  const reader = new Reader({ cache, stored, cooldownSeconds, clock, onWarning, refresh: refreshOne });
+  const tokens = new IdTokens(reader, clock);
 
   return {
     async refresh(refresh = {}) {
@@ -145,7 +151,7 @@ export function createKeys(options: KeysOptions): Keys {
       const { only, onlyStale = false, signal, onClient } = refresh;
       const wanted: CoreProvider[] = [];
       for (const { core } of only?.map(named) ?? providers.values()) {
-        if (!onlyStale || (await stored.status(core, now())).state !== "fresh") wanted.push(core);
+        if (!onlyStale || (await stored.status(core, clock())).state !== "fresh") wanted.push(core);
       }
       const clients = await eachLimited(wanted, concurrency, (provider) => {
         onClient?.(provider.key, provider.jwksUri ?? provider.issuer ?? "");
@@ -154,7 +160,8 @@ export function createKeys(options: KeysOptions): Keys {
       return { job: "refresh_oidc_clients_jwks", clients };
     },
     async get(provider) {
-      const { keySet, checkedAt } = (await reader.keys(named(provider).core)).form.entry;
+      const keys = await reader.keys(named(provider).core);
+      const { keySet, checkedAt } = call(() => keys.form()).entry;
       return { jwks: JSON.parse(keySet), uat: Date.parse(checkedAt) };
     },
     resolver(provider) {
@@ -165,7 +172,7 @@ export function createKeys(options: KeysOptions): Keys {
       return tokens.verify(token, named(verify.provider), verify);
     },
     status() {
-      return Promise.all([...providers.values()].map(({ core }) => stored.status(core, now())));
+      return Promise.all([...providers.values()].map(({ core }) => stored.status(core, clock())));
     },
   };
 }

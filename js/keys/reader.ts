@@ -3,7 +3,7 @@
 import { cacheKeys, call, type StoredKeys } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import type { KeyCache } from "../key-cache.ts";
-import type { CoreProvider, StoredForm } from "./effects.ts";
+import type { CoreProvider } from "./effects.ts";
 import type { ClientReport } from "./report.ts";
 import type { StoredKeySets } from "./stored.ts";
 
@@ -17,16 +17,10 @@ export interface ReaderOptions {
   readonly cache: KeyCache;
   readonly stored: StoredKeySets;
   readonly cooldownSeconds: number;
-  /** The clock, RFC 3339. */
-  readonly now: () => string;
+  /** The clock, in milliseconds since 1970. */
+  readonly clock: () => number;
   readonly onWarning: (message: string) => void;
   readonly refresh: (provider: CoreProvider) => Promise<ClientReport>;
-}
-
-/** Keys to read, with the form that they are stored in. */
-export interface ReadKeys {
-  readonly keys: StoredKeys;
-  readonly form: StoredForm;
 }
 
 /** Reads keys for those who verify tokens. */
@@ -44,13 +38,13 @@ export class Reader {
    *
    * @throws JanitorError `keys_unavailable`, `cache_failed`
    */
-  async keys(provider: CoreProvider, kid?: string): Promise<ReadKeys> {
-    const { stored, now } = this.#options;
-    const found = await stored.usable(provider, now());
-    if (found && (kid === undefined || found.has(kid))) return read(found);
+  async keys(provider: CoreProvider, kid?: string): Promise<StoredKeys> {
+    const { stored, clock } = this.#options;
+    const found = await stored.usable(provider, clock());
+    if (found && (kid === undefined || found.has(kid))) return found;
     await this.#refreshOnce(provider, kid, found !== undefined);
-    const keys = await stored.usable(provider, now());
-    if (keys) return read(keys);
+    const keys = await stored.usable(provider, clock());
+    if (keys) return keys;
     throw await this.#unavailable(provider);
   }
 
@@ -63,9 +57,9 @@ export class Reader {
   }
 
   async #refresh(provider: CoreProvider, kid: string | undefined, hasKeys: boolean): Promise<void> {
-    const { cache, cooldownSeconds, now, onWarning, refresh } = this.#options;
+    const { cache, cooldownSeconds, clock, onWarning, refresh } = this.#options;
     const { cooldown } = cacheKeys(provider.key);
-    if (!(await cache.add(cooldown, now(), { ttlSeconds: cooldownSeconds })))
+    if (!(await cache.add(cooldown, new Date(clock()).toISOString(), { ttlSeconds: cooldownSeconds })))
       return this.#waitForOthers(provider);
     const why = hasKeys
       ? `the keys of \`${provider.key}\` have none with the id \`${shown(kid ?? "")}\`: asking the provider for new ones`
@@ -79,9 +73,9 @@ export class Reader {
 
   /** Somebody else began a refresh within the cooldown. It may be fetching still; then its keys are here in a moment. */
   async #waitForOthers(provider: CoreProvider): Promise<void> {
-    const { cache, now, stored } = this.#options;
+    const { cache, clock, stored } = this.#options;
     const since = Date.parse((await cache.get(cacheKeys(provider.key).cooldown)) ?? "");
-    while (Date.parse(now()) - since < IN_FLIGHT_MS) {
+    while (clock() - since < IN_FLIGHT_MS) {
       const keys = await stored.get(provider);
       const checked = keys && call(() => keys.form()).entry.checkedAt;
       const ended = [checked, (await stored.attempt(provider))?.at];
@@ -98,10 +92,6 @@ export class Reader {
     const message = `there are no keys of \`${provider.key}\` that may be used, and so no token is accepted; ${why}`;
     return new JanitorError("keys_unavailable", message);
   }
-}
-
-function read(keys: StoredKeys): ReadKeys {
-  return { keys, form: call(() => keys.form()) };
 }
 
 /** A key id comes out of a token that nobody has verified. */

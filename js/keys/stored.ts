@@ -29,15 +29,15 @@ export class StoredKeySets {
     this.#read.delete(provider.key);
     if (text === undefined) return undefined;
     // What it replaces is not freed: somebody may hold it still. It goes with the garbage.
-    const keys = call(() => StoredKeys.read(text, provider));
+    const keys = call(() => StoredKeys.read(text, provider, this.#policy));
     this.#read.set(provider.key, { text, keys });
     return keys;
   }
 
   /** The same, unless they are too old to be used. */
-  async usable(provider: CoreProvider, now: string): Promise<StoredKeys | undefined> {
+  async usable(provider: CoreProvider, now: number): Promise<StoredKeys | undefined> {
     const keys = await this.get(provider);
-    return keys && call(() => keys.state(this.#policy, now)) !== "too_old" ? keys : undefined;
+    return keys && call(() => keys.state(now)) !== "too_old" ? keys : undefined;
   }
 
   /** The last attempt that failed, if the cache still has its record. */
@@ -47,18 +47,17 @@ export class StoredKeySets {
   }
 
   /** All of it, to be shown. */
-  async status(provider: CoreProvider, now: string): Promise<KeyStatus> {
+  async status(provider: CoreProvider, now: number): Promise<KeyStatus> {
     const attempt = await this.attempt(provider);
     const keys = await this.get(provider);
     const client = provider.key;
     if (!keys) return { client, state: "missing", keys: [], ...(attempt && { lastFailure: attempt }) };
-    const { entry, keys: verdicts } = call(() => keys.form());
+    const { entry, keys: verdicts, usableUntil } = call(() => keys.form());
     const { uri, fetchedAt, checkedAt, freshUntil } = entry;
     return {
       client,
-      state: call(() => keys.state(this.#policy, now)),
-      ...{ uri, keys: verdicts, fetchedAt, checkedAt, freshUntil },
-      usableUntil: call(() => keys.usableUntil(this.#policy)),
+      state: call(() => keys.state(now)),
+      ...{ uri, keys: verdicts, fetchedAt, checkedAt, freshUntil, usableUntil },
       ...(attempt && attempt.at > checkedAt && { lastFailure: attempt }),
     };
   }

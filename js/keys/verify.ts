@@ -1,7 +1,7 @@
 /** Signatures, checked by WebCrypto: a fraction of the size of cryptography in wasm, and several times its speed. */
 
+import { call, type StoredKeys } from "../core.ts";
 import { JanitorError } from "../errors.ts";
-import type { Candidate } from "./effects.ts";
 
 type Algorithm = RsaHashedImportParams & RsaPssParams & EcKeyImportParams & EcdsaParams;
 
@@ -27,6 +27,8 @@ const ALGORITHMS: Readonly<Record<string, Partial<Algorithm> & { name: string }>
 /** The signature algorithms that tokens can be verified with. */
 export const ALGORITHM_NAMES: readonly string[] = Object.keys(ALGORITHMS);
 
+const ENCODER = new TextEncoder();
+
 /** Keys that WebCrypto has taken in already: to do so takes as long as to verify. */
 const MOST_IMPORTED = 200;
 
@@ -35,12 +37,18 @@ export class Verifier {
   readonly #imported = new Map<string, Promise<CryptoKey>>();
 
   /** The key as WebCrypto knows it, for one algorithm. */
-  import({ key, thumbprint }: Candidate, alg: string): Promise<CryptoKey> {
+  import(keys: StoredKeys, thumbprint: string, alg: string): Promise<CryptoKey> {
     const name = `${alg} ${thumbprint}`;
     const known = this.#imported.get(name);
     if (known) return known;
     if (this.#imported.size >= MOST_IMPORTED) this.#imported.clear();
-    const imported = crypto.subtle.importKey("jwk", bare(key), algorithm(alg), false, ["verify"]);
+    const imported = crypto.subtle.importKey(
+      "jwk",
+      bare(call(() => keys.key(thumbprint))),
+      algorithm(alg),
+      false,
+      ["verify"],
+    );
     this.#imported.set(name, imported);
     // What this engine cannot take in now, it may be able to another time.
     imported.catch(() => this.#imported.delete(name));
@@ -52,15 +60,20 @@ export class Verifier {
    *
    * @throws JanitorError `token_key` where the engine can take in none of the keys
    */
-  async verify(token: string, alg: string, candidates: readonly Candidate[]): Promise<boolean> {
+  async verify(
+    token: string,
+    alg: string,
+    keys: StoredKeys,
+    thumbprints: readonly string[],
+  ): Promise<boolean> {
     const end = token.lastIndexOf(".");
     const signature = decoded(token.slice(end + 1));
     if (!signature) return false;
-    const signed = new TextEncoder().encode(token.slice(0, end));
+    const signed = ENCODER.encode(token.slice(0, end));
     let failure: unknown;
-    for (const candidate of candidates) {
+    for (const thumbprint of thumbprints) {
       try {
-        const key = await this.import(candidate, alg);
+        const key = await this.import(keys, thumbprint, alg);
         if (await crypto.subtle.verify(algorithm(alg), key, signature, signed)) return true;
       } catch (error) {
         failure = error;

@@ -67,8 +67,7 @@ pub struct Attempt {
 }
 
 /// Whether an entry may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// The provider said not long ago that it holds.
     Fresh,
@@ -76,6 +75,18 @@ pub enum State {
     Stale,
     /// The provider has not confirmed it for too long: it is used no more.
     TooOld,
+}
+
+impl State {
+    /// Its name for the host.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Stale => "stale",
+            Self::TooOld => "too_old",
+        }
+    }
 }
 
 impl FromValue for Entry {

@@ -85,6 +85,13 @@ impl KeySet {
         self.usable().any(|key| key.kid.as_deref() == Some(kid))
     }
 
+    /// The usable key of a thumbprint.
+    #[must_use]
+    pub fn by_thumbprint(&self, thumbprint: &str) -> Option<&PublicKey> {
+        let key = self.keys.iter().find(|key| key.verdict.thumbprint.as_deref() == Some(thumbprint));
+        key.and_then(|key| key.public.as_ref())
+    }
+
     /// The usable keys that may have made a signature, with their thumbprints: of that id, if there is one, and for that
     /// algorithm.
     pub fn candidates(&self, alg: &str, kid: Option<&str>) -> impl Iterator<Item = (&PublicKey, &str)> {

@@ -70,19 +70,6 @@ pub struct Expected {
     pub now: f64,
 }
 
-/// In camel case.
-impl FromValue for Expected {
-    fn from_value(value: Value) -> Result<Self, Shape> {
-        let mut members: Members = value.read()?;
-        Ok(Self {
-            issuer: members.take("issuer")?,
-            audience: members.take("audience")?,
-            nonce: members.take("nonce")?,
-            now: members.take("now")?,
-        })
-    }
-}
-
 /// Whether a token may be verified at all, and with which key. The embedded key, addresses and certificates of a header are
 /// not looked at, and its algorithm only to be held against those that are allowed.
 ///

@@ -4,7 +4,7 @@ use super::convert::{parse, read, throwable, thrown, write};
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::jwks::entry::{Attempt, CacheKeys, Entry};
-use crate::jwks::key::{PublicKey, Verdict};
+use crate::jwks::key::Verdict;
 use crate::jwks::provider::{Policy, Provider};
 use crate::jwks::refresh::{Outcome, Refresh};
 use crate::jwks::set::KeySet;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r#"import type { CacheKeys, Candidate, CoreExpected, CorePolicy, CoreProvider, KeyEffect, KeyOutcome, StoredForm } from "../keys/effects.js";
+const TYPES: &str = r#"import type { CacheKeys, CorePolicy, CoreProvider, KeyEffect, KeyOutcome, StoredForm } from "../keys/effects.js";
 import type { FailedAttempt, JudgedKeySet, KeyVerdict } from "../keys/report.js";"#;
 
 /// The refresh of one provider's keys. Free it when it is over.
@@ -45,25 +45,21 @@ impl WasmRefresh {
     }
 }
 
-/// The keys that the cache has of a provider. Free them when they are replaced.
+/// The keys that the cache has of a provider.
 #[wasm_bindgen(js_name = StoredKeys)]
 pub struct WasmStoredKeys {
     entry: Entry,
     set: KeySet,
-}
-
-/// What may have made a signature.
-#[derive(Serialize)]
-struct Candidate<'a> {
-    key: &'a PublicKey,
-    thumbprint: &'a str,
+    policy: Policy,
 }
 
 /// A stored entry, with the verdicts on its keys.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct StoredForm<'a> {
     entry: &'a Entry,
     keys: Vec<&'a Verdict>,
+    usable_until: Instant,
 }
 
 #[wasm_bindgen(js_class = StoredKeys)]
@@ -72,33 +68,23 @@ impl WasmStoredKeys {
     pub fn read(
         text: &str,
         #[wasm_bindgen(unchecked_param_type = "CoreProvider")] provider: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "CorePolicy")] policy: JsValue,
     ) -> Result<Option<Self>, JsValue> {
-        Ok(Entry::read(text, &read_provider(&provider)?).map(|(entry, set)| Self { entry, set }))
+        let policy = read_policy(&policy)?;
+        Ok(Entry::read(text, &read_provider(&provider)?).map(|(entry, set)| Self { entry, set, policy }))
     }
 
-    /// Whether they may be used: `fresh`, `stale` or `too_old`.
+    /// Whether they may be used at an instant, in milliseconds since 1970: `fresh`, `stale` or `too_old`.
     #[wasm_bindgen(unchecked_return_type = "\"fresh\" | \"stale\" | \"too_old\"")]
-    pub fn state(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "CorePolicy")] policy: JsValue,
-        now: &str,
-    ) -> Result<JsValue, JsValue> {
-        write(&self.entry.state(&read_policy(&policy)?, instant(now)?))
+    pub fn state(&self, now: f64) -> String {
+        self.entry.state(&self.policy, Instant::from_unix_millis(now)).name().into()
     }
 
-    /// Until when they may be used, RFC 3339.
-    #[wasm_bindgen(js_name = usableUntil)]
-    pub fn usable_until(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "CorePolicy")] policy: JsValue,
-    ) -> Result<String, JsValue> {
-        Ok(self.entry.usable_until(&read_policy(&policy)?).to_string())
-    }
-
-    /// The entry as it is stored.
+    /// All that is known of them.
     #[wasm_bindgen(unchecked_return_type = "StoredForm")]
     pub fn form(&self) -> Result<JsValue, JsValue> {
-        write(&StoredForm { entry: &self.entry, keys: self.set.verdicts().collect() })
+        let usable_until = self.entry.usable_until(&self.policy);
+        write(&StoredForm { entry: &self.entry, keys: self.set.verdicts().collect(), usable_until })
     }
 
     /// Whether there is a key of that id.
@@ -106,11 +92,15 @@ impl WasmStoredKeys {
         self.set.has(kid)
     }
 
-    /// The keys that may have made a signature.
-    #[wasm_bindgen(unchecked_return_type = "Candidate[]")]
-    pub fn candidates(&self, alg: &str, kid: Option<String>) -> Result<JsValue, JsValue> {
-        let candidates = self.set.candidates(alg, kid.as_deref());
-        write(&candidates.map(|(key, thumbprint)| Candidate { key, thumbprint }).collect::<Vec<_>>())
+    /// The thumbprints of the keys that may have made a signature.
+    pub fn candidates(&self, alg: &str, kid: Option<String>) -> Vec<String> {
+        self.set.candidates(alg, kid.as_deref()).map(|(_, thumbprint)| thumbprint.to_owned()).collect()
+    }
+
+    /// The key of that thumbprint.
+    #[wasm_bindgen(unchecked_return_type = "JsonWebKey")]
+    pub fn key(&self, thumbprint: &str) -> Result<JsValue, JsValue> {
+        write(&self.set.by_thumbprint(thumbprint))
     }
 }
 
@@ -152,19 +142,40 @@ pub fn read_attempt(text: &str) -> Result<JsValue, JsValue> {
     Attempt::read(text).map_or(Ok(JsValue::UNDEFINED), |attempt| write(&attempt))
 }
 
-/// Whether a token may be verified, and with which key. Throws `{ code, message }`.
-#[wasm_bindgen(js_name = mayVerify, unchecked_return_type = "{ alg: string; kid?: string }")]
-pub fn wasm_may_verify(token: &str, algorithms: Vec<String>) -> Result<JsValue, JsValue> {
-    may_verify(token, &algorithms).map_err(|error| refused(&error)).and_then(|signed| write(&signed))
+/// What tokens of a provider are held against.
+#[wasm_bindgen(js_name = TokenRules)]
+pub struct WasmTokenRules {
+    algorithms: Vec<String>,
+    issuer: String,
 }
 
-/// Whether the claims of a token hold whose signature has been verified. Throws `{ code, message }`.
-#[wasm_bindgen(js_name = claimsHold)]
-pub fn wasm_claims_hold(
-    token: &str,
-    #[wasm_bindgen(unchecked_param_type = "CoreExpected")] expected: JsValue,
-) -> Result<(), JsValue> {
-    claims_hold(token, &read::<Expected>(&expected)?).map_err(|error| refused(&error))
+#[wasm_bindgen(js_class = TokenRules)]
+impl WasmTokenRules {
+    /// Those of a provider: the algorithms that it may sign with, and its issuer.
+    #[wasm_bindgen(constructor)]
+    pub fn new(algorithms: Vec<String>, issuer: String) -> Self {
+        Self { algorithms, issuer }
+    }
+
+    /// Whether a token may be verified, and with which key. Throws `{ code, message }`.
+    #[wasm_bindgen(js_name = mayVerify, unchecked_return_type = "{ alg: string; kid?: string }")]
+    pub fn may_verify(&self, token: &str) -> Result<JsValue, JsValue> {
+        may_verify(token, &self.algorithms).map_err(|error| refused(&error)).and_then(|signed| write(&signed))
+    }
+
+    /// Whether the claims of a token hold whose signature has been verified; `now` in seconds since 1970. Throws
+    /// `{ code, message }`.
+    #[wasm_bindgen(js_name = claimsHold)]
+    pub fn claims_hold(
+        &self,
+        token: &str,
+        audience: Vec<String>,
+        nonce: Option<String>,
+        now: f64,
+    ) -> Result<(), JsValue> {
+        let expected = Expected { issuer: self.issuer.clone(), audience, nonce, now };
+        claims_hold(token, &expected).map_err(|error| refused(&error))
+    }
 }
 
 fn refused(error: &TokenError) -> JsValue {
