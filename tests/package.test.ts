@@ -40,10 +40,18 @@ test("runs a job from the installed package", () => {
   assert.equal(report.complete, true);
 });
 
+test("keeps and uses keys from the installed package", () => {
+  const report = JSON.parse(run(process.execPath, ["keys.ts"])) as { clients: { outcome: string }[] };
+  assert.deepEqual(
+    report.clients.map(({ outcome }) => outcome),
+    ["refreshed"],
+  );
+});
+
 test("has its command line", () => {
   const output = run(join(folder, "node_modules/.bin/idp-janitor"), ["list", "--json"]);
   const { jobs } = JSON.parse(output) as { jobs: { name: string }[] };
-  assert.equal(jobs.length, 4);
+  assert.equal(jobs.length, 5);
 });
 
 test("has types that hold in a strict project", () => {
@@ -52,14 +60,14 @@ test("has types that hold in a strict project", () => {
   run(tsc, [
     ...["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"],
     ...["--module", "nodenext", "--target", "es2022", "--allowImportingTsExtensions"],
-    ...["--typeRoots", types, "--types", "node", "job.ts"],
+    ...["--typeRoots", types, "--types", "node", "job.ts", "keys.ts"],
   ]);
 });
 
 test("ships nothing but what it needs", () => {
   const files = run("find", ["node_modules/idp-janitor", "-type", "f"]).trim().split("\n");
   const strange = files.filter(
-    (file) => !/^node_modules\/idp-janitor\/(pkg\/|README|CHANGELOG|LICENSE|package\.json)/.test(file),
+    (file) => !/^node_modules\/idp-janitor\/(pkg\/|docs\/|README|CHANGELOG|LICENSE|package\.json)/.test(file),
   );
   assert.deepEqual(strange, []);
   assert.ok(files.some((file) => file.endsWith("pkg/core/core_bg.wasm")));

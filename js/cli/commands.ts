@@ -3,6 +3,7 @@ import { JanitorError } from "../errors.ts";
 import type { Checkpoint, Report } from "../report.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";
 import { EXIT_DONE, EXIT_WORK_LEFT, messageOf } from "./exit.ts";
+import { REFRESH_KEYS } from "./keys/description.ts";
 import { addressOf, openStore } from "./open-store.ts";
 import type { Options } from "./options.ts";
 import type { Output } from "./output.ts";
@@ -13,8 +14,9 @@ import { defined } from "./values.ts";
 
 /** `idp-janitor list` */
 export function listCommand(jobs: readonly JobDescription[], output: Output): number {
-  output.lines(listLines(jobs));
-  output.object({ jobs });
+  const all = [...jobs, REFRESH_KEYS];
+  output.lines(listLines(all));
+  output.object({ jobs: all });
   return EXIT_DONE;
 }
 

@@ -80,8 +80,11 @@ function dependantLines(sweep: Plan["sweeps"][number]): string[] {
   );
 }
 
+/** What is shown of a job. */
+type Described = Pick<JobDescription, "summary" | "settings"> & { readonly name: string };
+
 /** The jobs with their settings and defaults. */
-export function listLines(jobs: readonly JobDescription[]): string[] {
+export function listLines(jobs: readonly Described[]): string[] {
   return jobs.flatMap((job, index) => [
     ...(index === 0 ? [] : [""]),
     job.name,
@@ -91,7 +94,7 @@ export function listLines(jobs: readonly JobDescription[]): string[] {
 }
 
 /** The settings of a job with their defaults, a line each. */
-export function settingLines(job: JobDescription): string[] {
+export function settingLines(job: Described): string[] {
   return columns(
     job.settings.map(({ name, default: value, summary }) => [name, JSON.stringify(value), summary]),
   );

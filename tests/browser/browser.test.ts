@@ -9,6 +9,9 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import chromium from "@sparticuz/chromium";
 import { type Browser, chromium as driver, type Page } from "playwright-core";
+import { keySet, signToken, testKey } from "../support/keys.ts";
+import { startProvider } from "../support/provider.ts";
+import { json, redirect } from "../support/scenarios.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
@@ -42,7 +45,8 @@ before(async () => {
     ],
     headless: true,
   });
-  page = await browser.newPage();
+  // The authority of the provider is one of the tests' own.
+  page = await browser.newPage({ ignoreHTTPSErrors: true });
   const { port } = server.address() as AddressInfo;
   await page.goto(`http://127.0.0.1:${port}/tests/browser/page.html`);
 });
@@ -85,6 +89,33 @@ test("selects stale records", async () => {
       .map(({ id }) => String(id));
   });
   assert.deepEqual(ids, ["1"]);
+});
+
+test("refreshes keys by gloo-net from a provider on TLS, and verifies a token", async () => {
+  const key = testKey("es256");
+  await using provider = await startProvider();
+  // What a provider has to say so that a page may read its answer.
+  provider.respond("/jwks", json(keySet(key), { headers: { "access-control-allow-origin": "*" } }));
+  provider.respond("/moved", redirect("/jwks"));
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss: provider.issuer, aud: "page", sub: "somebody", iat: now, exp: now + 300 };
+  const given = {
+    uris: [provider.jwksUri(), provider.jwksUri("/moved")],
+    issuer: provider.issuer,
+    token: await signToken(key, claims),
+  };
+  const seen = await page.evaluate(async ({ uris: [jwksUri = "", moved = ""], issuer, token }) => {
+    const { createKeys, memoryCache } = window.janitor;
+    const cache = memoryCache();
+    const algorithms = ["ES256"];
+    const keys = createKeys({ providers: { idp: { jwksUri, issuer, algorithms } }, cache });
+    const { clients } = await keys.refresh();
+    const { sub } = await keys.verifyIdToken(token, { provider: "idp", audience: "page" });
+    const elsewhere = createKeys({ providers: { idp: { jwksUri: moved } }, cache });
+    const [redirected] = (await elsewhere.refresh()).clients;
+    return [clients[0]?.outcome, clients[0]?.added, sub, redirected?.error?.code];
+  }, given);
+  assert.deepEqual(seen, ["refreshed", ["es256"], "somebody", "provider_redirect"]);
 });
 
 test("runs a job on the memory store, dry and for real", async () => {

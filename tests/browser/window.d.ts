@@ -1,6 +1,8 @@
 declare global {
   interface Window {
-    janitor: typeof import("../../pkg/entry/browser.js") & typeof import("../../pkg/adapters/memory.js");
+    janitor: typeof import("../../pkg/entry/browser.js") &
+      typeof import("../../pkg/adapters/memory.js") &
+      typeof import("../../pkg/caches/memory.js");
   }
 }
 

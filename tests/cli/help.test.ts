@@ -9,7 +9,11 @@ const JOBS = [
   "cleartokens",
   "clearsessions",
 ];
-const COMMANDS = [[], ["list"], ["plan"], ...JOBS.map((job) => [job]), ...JOBS.map((job) => ["plan", job])];
+const KEY_JOB = "refresh_oidc_clients_jwks";
+const COMMANDS = [
+  ...[[], ["list"], ["plan"], [KEY_JOB], ["keys"]],
+  ...JOBS.flatMap((job) => [[job], ["plan", job]]),
+];
 
 describe("help and version", { concurrency: 4 }, () => {
   for (const command of COMMANDS) {
@@ -32,7 +36,7 @@ describe("help and version", { concurrency: 4 }, () => {
 
 test("help names the jobs, the exit statuses and where configuration is found", async (t) => {
   const { stdout } = await run(newFolder(t), ["--help"]);
-  for (const job of JOBS) match(stdout, new RegExp(`^  ${job} {2,}\\S`, "m"));
+  for (const job of [...JOBS, KEY_JOB]) match(stdout, new RegExp(`^  ${job} {2,}\\S`, "m"));
   match(stdout, /0 done, 1 failed, 2 wrong use, 75/);
   match(stdout, /idp-janitor\.config\.mjs/);
 });
@@ -55,7 +59,7 @@ test("list shows every job with settings and defaults, as text and as JSON", asy
   const { jobs } = JSON.parse(stdout);
   deepEqual(
     jobs.map((job: { name: string }) => job.name),
-    JOBS,
+    [...JOBS, KEY_JOB],
   );
   const [{ settings }] = jobs;
   deepEqual([settings[0].name, settings[0].default, typeof settings[0].summary], ["days", 90, "string"]);

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import { addYesOrNo, appended, configured, places, STATUSES } from "../command.ts";
+import { REFRESH_KEYS } from "./description.ts";
 
 /** `refresh_oidc_clients_jwks` as the argument parser knows it. */
 export function addRefreshKeys(program: Command, version: string): Command {
-  const command = configured(program.command("refresh_oidc_clients_jwks"), version)
-    .alias("refresh-oidc-clients-jwks")
-    .description("signing keys of identity providers, fetched, judged, and kept in a cache")
+  const command = configured(program.command(REFRESH_KEYS.name), version)
+    .alias(REFRESH_KEYS.name.replaceAll("_", "-"))
+    .description(REFRESH_KEYS.summary)
     .usage("--client KEY=URL --cache CACHE [options]");
   addPlaces(command)
     .option("--timeout-seconds <n>", "how long one client may take, retries included (default: 30)")
