@@ -66,6 +66,15 @@ async function request(
 
 async function read(response: Response, { url, maxBytes }: FetchEffect): Promise<KeyAnswer> {
   const header = (name: string) => response.headers.get(name) ?? undefined;
+  const done = async () => {
+    // What is not read is of no interest, and neither is how that ends.
+    await response.body?.cancel().catch(() => {});
+  };
+  if (response.redirected) {
+    // A `fetch` that has followed although it was told not to: the core decides on where it led.
+    await done();
+    return { response: { status: 0, location: response.url } };
+  }
   const answer: FetchedResponse = {
     status: response.status,
     location: absolute(header("location"), url),
@@ -75,7 +84,7 @@ async function read(response: Response, { url, maxBytes }: FetchEffect): Promise
     retryAfter: header("retry-after"),
   };
   if (response.status === 200) return { response: { ...answer, body: await readBody(response, maxBytes) } };
-  await response.body?.cancel();
+  await done();
   return { response: answer };
 }
 

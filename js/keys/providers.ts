@@ -40,7 +40,9 @@ export function readProviders(
   for (const [key, provider] of Object.entries(options)) {
     requireKnown(`provider \`${key}\``, provider, PROVIDER_OPTIONS);
     const { jwksUri, issuer, algorithms = ["RS256"] } = provider;
-    const core = { key, jwksUri: normal(jwksUri), issuer };
+    const core = { key, jwksUri: normal(jwksUri, `providers.${key}.jwksUri`), issuer };
+    // An issuer is compared character by character, so it stays as it is.
+    normal(issuer?.replace("{tenantid}", "tenant"), `providers.${key}.issuer`);
     call(() => checkProvider(core, policy));
     checkAlgorithms(key, algorithms);
     providers.set(key, { core, algorithms });
@@ -49,8 +51,10 @@ export function readProviders(
 }
 
 /** An address as `fetch` would write it, so that it can be compared with where a redirect leads. */
-function normal(address: string | undefined): string | undefined {
-  return address !== undefined && URL.canParse(address) ? new URL(address).href : address;
+function normal(address: string | undefined, name: string): string | undefined {
+  if (address === undefined) return undefined;
+  if (URL.canParse(address)) return new URL(address).href;
+  throw new JanitorError("invalid_setting", `\`${name}\` is no address: \`${address}\``);
 }
 
 function checkAlgorithms(provider: string, algorithms: readonly string[]): void {

@@ -120,7 +120,8 @@ impl Entry {
         let entry: Self = read_json_within(text, 3 * MOST_BYTES).ok()?.read().ok()?;
         let ours = entry.version == VERSION && entry.source == provider.source();
         let set = KeySet::parse(&entry.key_set).ok()?;
-        ours.then_some((entry, set))
+        // As it was judged just now, not as somebody put it there.
+        ours.then(|| (Self { key_set: set.to_json(), ..entry }, set))
     }
 
     /// An entry for a set that the provider gave just now.
