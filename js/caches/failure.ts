@@ -16,7 +16,7 @@ export async function orFailure<T>(what: string, outcome: string, work: () => Pr
     if (error instanceof JanitorError && OWN.includes(error.code)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     // A driver's message may have several lines; a log has one.
-    const message = `${what}: ${reason.replace(/\s+/g, " ")}; ${outcome}`;
+    const message = `${what}: ${reason.replace(/\s+/g, " ").trim()}; ${outcome}`;
     throw new JanitorError("cache_failed", message, { cause: error });
   }
 }

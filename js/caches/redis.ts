@@ -24,7 +24,7 @@ export interface RedisClient {
 
 /** How keys are told from those of others. */
 export interface RedisCacheOptions {
-  /** What every key begins with. Default: `idp-janitor:`. */
+  /** What every key begins with. Default: empty, as the keys begin with `idp-janitor:` themselves. */
   readonly prefix?: string;
 }
 
@@ -35,7 +35,7 @@ export interface RedisCacheOptions {
  * with `disableOfflineQueue`.
  */
 export function redisCache(client: RedisClient, options: RedisCacheOptions = {}): KeyCache {
-  const { prefix = "idp-janitor:" } = options;
+  const { prefix = "" } = options;
 
   return {
     get: (key) => reading(prefix + key, () => client.get(prefix + key)),

@@ -22,8 +22,9 @@ const harness = {
 
 for (const { name, run } of keyCacheCases(harness)) test(`django-redis ${name}`, run);
 
-test("django-redis refuses what is no pickled text, and leaves the client as it is", async () => {
+test("django-redis refuses what is no pickled text, and leaves the client as it is", async (t) => {
   const client = await connect(redis);
+  t.after(() => client.destroy());
   const cache = djangoRedisCache(client);
   // Django stores integers as they are; the other is a pickled None.
   for (const value of [Buffer.from("5"), Buffer.from("8005", "hex"), Buffer.from("80054e2e", "hex")]) {
@@ -32,5 +33,4 @@ test("django-redis refuses what is no pickled text, and leaves the client as it 
   }
   await client.set(":1:key", "text");
   assert.equal(await client.get(":1:key"), "text");
-  client.destroy();
 });

@@ -1,53 +1,18 @@
 /** A real HIdP is the judge: it reads what was published for it, and Django what was put, without a network. */
 
 import assert from "node:assert/strict";
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { calculateJwkThumbprint, type JWK } from "jose";
 import "idp-janitor";
-import { hidp, type KeysRead, readKeys } from "../support/read-keys.ts";
+import { hidp, readKeys } from "../support/read-keys.ts";
 import { startRedis } from "../support/redis.ts";
 import { type Deployment, type KeyOptions, withDatabaseCache, withRedisCache } from "./deployments.ts";
+import { FETCHING, KEYS, keySet, OTHER_KEYS, sorted, told } from "./key-sets.ts";
 
 const redis = await startRedis();
 after(() => redis.close());
 
 const HOUR = { ttlSeconds: 3600 };
-
-/** What HIdP wants of the network where the cache has no keys. */
-const FETCHING = ["socket.getaddrinfo ('provider.example', 443)"];
-
-const key = (kid: string, { publicKey }: { readonly publicKey: KeyObject }): JWK => ({
-  ...publicKey.export({ format: "jwk" }),
-  kid,
-  use: "sig",
-});
-
-const KEYS = [
-  key("rsa", generateKeyPairSync("rsa", { modulusLength: 2048 })),
-  key("schlüssel 钥匙 🔑", generateKeyPairSync("ec", { namedCurve: "P-256" })),
-  key("ed", generateKeyPairSync("ed25519")),
-];
-const OTHER_KEYS = [key("other", generateKeyPairSync("ec", { namedCurve: "P-384" }))];
-
-const keySet = (keys: readonly JWK[]) => JSON.stringify({ keys, padding: "p".repeat(70_000) });
-
-/** The keys as HIdP tells of them, in an order of their own. */
-async function told(keys: readonly JWK[]) {
-  return sorted(
-    await Promise.all(
-      keys.map(async (one) => ({ kid: one.kid ?? "", thumbprint: await calculateJwkThumbprint(one) })),
-    ),
-  );
-}
-
-/** jwcrypto keeps keys in a set. */
-function sorted<Key extends { readonly kid: string }>(keys: readonly Key[] | null): Key[] | null {
-  return keys && [...keys].sort((a, b) => (a.kid < b.kid ? -1 : 1));
-}
 
 const BACKENDS: Record<string, (options?: KeyOptions) => Promise<Deployment>> = {
   DatabaseCache: (options) => withDatabaseCache(options),
@@ -153,74 +118,3 @@ for (const [backend, open] of Object.entries(BACKENDS)) {
     );
   });
 }
-
-describe("expiry in Django's database cache", () => {
-  const NOW = Date.UTC(2026, 10, 23, 12, 0, 0, 500);
-
-  test("is told alike by HIdP and by us, at any second of it", async () => {
-    let now = NOW;
-    const { cache, database, setting, close } = await withDatabaseCache({}, () => now);
-    await cache.publish("some-provider", keySet(KEYS), { ttlSeconds: 10 });
-    // Published in the middle of a second: 10 seconds and the rest of that one.
-    for (const [at, there] of [
-      ["2026-11-23 12:00:00.500000+00:00", true],
-      ["2026-11-23 12:00:10.500000+00:00", true],
-      ["2026-11-23 12:00:11.000000+00:00", true],
-      ["2026-11-23 12:00:11.001000+00:00", false],
-    ] as const) {
-      now = Date.parse(at.replace(" ", "T"));
-      assert.equal((await cache.get("hidp:oidc_client_jwks:some-provider")) !== null, there, `here at ${at}`);
-      const { keys, refused } = await readKeys(database, setting, "some-provider", at);
-      assert.deepEqual([keys !== null, refused], [there, there ? [] : FETCHING], `HIdP at ${at}`);
-    }
-    await close();
-  });
-
-  test("is read from what Django wrote", async () => {
-    let now = Date.now();
-    const { cache, database, setting, close } = await withDatabaseCache({}, () => now);
-    await hidp(database, setting, [["set_value", "key", "value", 100]]);
-    now += 90_000;
-    assert.equal(await cache.get("key"), "value");
-    assert.equal(await cache.add("key", "new", HOUR), false);
-    now += 60_000;
-    assert.equal(await cache.get("key"), null);
-    assert.equal(await cache.add("key", "new", HOUR), true);
-    await close();
-  });
-
-  test("lets Django cull what is over, and only that", async () => {
-    // To us, the first is not over: if it is not there, Django has culled it.
-    const { cache, database, setting, close } = await withDatabaseCache({}, () => Date.now() - 7_200_000);
-    await cache.put("over", "value", HOUR);
-    await cache.put("live", "value", { ttlSeconds: 36_000 });
-    const small = { ...setting, OPTIONS: { MAX_ENTRIES: 1 } };
-    await hidp(database, small, [["set_value", "new", "value", 60]]);
-    assert.deepEqual([await cache.get("over"), await cache.get("live")], [null, "value"]);
-    await close();
-  });
-});
-
-describe("the cut of HIdP's network", () => {
-  for (const { network, reached } of [
-    { network: "cut", reached: 0 },
-    { network: "open", reached: 1 },
-  ] as const) {
-    test(`a provider at hand is reached ${reached} times while it is ${network}`, async () => {
-      let connections = 0;
-      const provider = createServer((socket) => {
-        connections += 1;
-        socket.destroy();
-      }).listen(0, "127.0.0.1");
-      await once(provider, "listening");
-      const uri = `https://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`;
-      const { database, setting, close } = await withDatabaseCache();
-      const [read] = await hidp(database, setting, [["read_keys", "some-provider", null, uri]], network);
-      assert.equal((read as KeysRead).keys, null);
-      assert.equal((read as KeysRead).refused.length, 1 - reached);
-      assert.equal(connections, reached);
-      provider.close();
-      await close();
-    });
-  }
-});

@@ -13,7 +13,7 @@ const harness = {
   open: () =>
     openOnRedis(redis, {
       cache: (client) => redisCache(client),
-      toKey: (key) => `idp-janitor:${key}`,
+      toKey: (key) => key,
       toText: (bytes) => bytes.toString("utf8"),
     }),
 };
@@ -45,36 +45,34 @@ test("redis has Redis itself end what is over, in seconds", () =>
 test("redis tells of a key that holds something else, and of a Redis that refuses", () =>
   withClient(async (client) => {
     const cache = redisCache(client);
-    await client.lPush("idp-janitor:list", "element");
+    await client.lPush("list", "element");
     await assert.rejects(cache.get("list"), {
       code: "cache_failed",
-      message: /^Redis could not be read at "idp-janitor:list": WRONGTYPE .*; nothing was changed$/,
+      message: /^Redis could not be read at "list": WRONGTYPE .*; nothing was changed$/,
     });
     await client.configSet("maxmemory", "1");
     await assert.rejects(cache.put("key", "value", { ttlSeconds: 1 }), {
       code: "cache_failed",
-      message:
-        /^Redis could not be written at "idp-janitor:key": OOM .*; it is unknown whether the value was set$/,
+      message: /^Redis could not be written at "key": OOM .*; it is unknown whether the value was set$/,
     });
     await client.configSet("maxmemory", "0");
     assert.equal(await cache.get("key"), null);
   }));
 
-test("redis speaks to clients of older versions too, whose options have other names", async () => {
+test("redis speaks to clients of any version, each of which ignores the options of others", async () => {
   const calls: unknown[] = [];
-  const old = {
+  const cache = redisCache({
     get: async () => null,
-    // As version 4 does: what it does not know, it ignores.
-    set: async (key: string, value: string, { EX, NX }: { EX?: number; NX?: true }) => {
-      calls.push([key, value, EX, NX]);
+    set: async (key, value, { EX, NX, expiration, condition }) => {
+      calls.push({ key, value, until4: [EX, NX], later: [expiration.type, expiration.value, condition] });
       return null;
     },
-  };
-  const cache = redisCache(old);
-  await cache.put("key", "value", { ttlSeconds: 5 });
-  assert.equal(await cache.add("key", "value", { ttlSeconds: 6 }), false);
+  });
+  await cache.put("key", "put", { ttlSeconds: 5 });
+  assert.equal(await cache.add("key", "added", { ttlSeconds: 6 }), false);
+  const key = "key";
   assert.deepEqual(calls, [
-    ["idp-janitor:key", "value", 5, undefined],
-    ["idp-janitor:key", "value", 6, true],
+    { key, value: "put", until4: [5, undefined], later: ["EX", 5, undefined] },
+    { key, value: "added", until4: [6, true], later: ["EX", 6, "NX"] },
   ]);
 });

@@ -87,6 +87,16 @@ test("sql tells of a table that is no cache, and leaves it alone", async () => {
   await close();
 });
 
+test("sql tells of a failure on one line, however many the driver takes", async () => {
+  const fails = async () => Promise.reject(new Error("the database\n  has gone\n"));
+  const cache = sqlCache({ dialect: "sqlite", query: fails, batch: fails });
+  await assert.rejects(cache.get("a\nkey"), {
+    code: "cache_failed",
+    message:
+      'the key table `idp_janitor_keys` could not be read at "a\\nkey": the database has gone; nothing was changed',
+  });
+});
+
 test("sql refuses names that no table can have", async () => {
   const { stores, close } = openFile();
   for (const table of ["", "a\0b"]) {

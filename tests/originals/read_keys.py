@@ -9,6 +9,7 @@ import os
 import sys
 from contextlib import nullcontext
 from datetime import datetime
+from io import StringIO
 from unittest import mock
 from urllib.parse import urlsplit
 
@@ -26,8 +27,30 @@ def create_table():
 
 def read_keys(provider, now=None, uri="https://provider.example/keys"):
     """The keys that HIdP has of a provider, at an instant if given, and what was refused."""
-    from hidp.config import oidc_clients
     from hidp.federated.oidc.jwks import get_oidc_client_jwks
+
+    client = configured(provider, uri)
+    cut_network.refused.clear()
+    with frozen(now):
+        jwks = get_oidc_client_jwks(client)
+    return {
+        "keys": None if jwks is None else [describe(key) for key in jwks["keys"]],
+        "refused": list(cut_network.refused),
+    }
+
+
+def refresh(provider, uri):
+    """Runs the original command for a provider, and gives what it prints."""
+    from django.core.management import call_command
+
+    configured(provider, uri)
+    output = StringIO()
+    call_command("refresh_oidc_clients_jwks", stdout=output)
+    return output.getvalue()
+
+
+def configured(provider, uri):
+    from hidp.config import oidc_clients
     from hidp.federated.providers.base import OIDCClient
 
     class Client(OIDCClient):
@@ -38,13 +61,7 @@ def read_keys(provider, now=None, uri="https://provider.example/keys"):
 
     client = Client(client_id="oracle")
     oidc_clients.configure_oidc_clients(client)
-    cut_network.refused.clear()
-    with frozen(now):
-        jwks = get_oidc_client_jwks(client)
-    return {
-        "keys": None if jwks is None else [describe(key) for key in jwks["keys"]],
-        "refused": list(cut_network.refused),
-    }
+    return client
 
 
 def describe(key):
@@ -80,7 +97,7 @@ def get_value(key):
 
 OPERATIONS = {
     function.__name__: function
-    for function in (create_table, read_keys, set_value, add_value, get_value)
+    for function in (create_table, read_keys, refresh, set_value, add_value, get_value)
 }
 
 

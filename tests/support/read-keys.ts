@@ -31,15 +31,17 @@ export async function hidp(
   cache: CacheSetting,
   operations: readonly Operation[],
   network: "cut" | "open" = "cut",
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<unknown[]> {
-  const environment = {
+  const all = {
+    ...environment,
     ORACLE_DATABASE: database,
     ORACLE_CACHE: JSON.stringify(cache),
     ORACLE_NETWORK: network,
     // What is fetched is to be fetched from where it is.
     NO_PROXY: "*",
   };
-  return JSON.parse(await python([join(SOURCES, "read_keys.py")], operations, environment));
+  return JSON.parse(await python([join(SOURCES, "read_keys.py")], operations, all));
 }
 
 /** What HIdP reads of a provider at an instant (`YYYY-MM-DD HH:MM:SS+00:00`), or now. */
