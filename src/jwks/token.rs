@@ -146,8 +146,9 @@ fn object(encoded: &str) -> Option<Members> {
 
 /// Microsoft has an issuer for each tenant, and the token says of which tenant it is (HIdP's `get_issuer`).
 fn expected_issuer(claims: &Members, issuer: &str) -> String {
-    match claims.get("tid") {
-        Some(Value::Text(tenant)) if !tenant.is_empty() => issuer.replace("{tenantid}", tenant),
+    let template = issuer.split_once('{').and_then(|(before, rest)| Some((before, rest.strip_prefix("tenantid}")?)));
+    match (claims.get("tid"), template) {
+        (Some(Value::Text(tenant)), Some((before, after))) if !tenant.is_empty() => format!("{before}{tenant}{after}"),
         _ => issuer.to_owned(),
     }
 }
