@@ -63,6 +63,13 @@ export interface Report {
   readonly removed: Readonly<Record<string, number>>;
   /** In a dry run: exactly what `removed` of a real run would be. */
   readonly wouldRemove?: Readonly<Record<string, number>>;
+  /**
+   * How often rows let go of one that went, by table: their columns became NULL or took their default. A row that lets go
+   * twice counts twice, and one that goes later is in `removed` besides. Empty in a dry run, and on a record store.
+   */
+  readonly changed: Readonly<Record<string, number>>;
+  /** In a dry run: what `changed` of a real run would be. */
+  readonly wouldChange?: Readonly<Record<string, number>>;
   /** Whether the whole pass is done. */
   readonly complete: boolean;
   /** Where the next run goes on; present unless `complete`. */

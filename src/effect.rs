@@ -31,7 +31,7 @@ pub enum Effect {
     /// Remove those of the records that are still stale; answer with their number.
     Remove(Removal),
     /// Nothing more: here is the report.
-    Done(Report),
+    Done(Box<Report>),
     /// Nothing more: here is the plan that was asked for.
     Planned(Plan),
 }

@@ -27,6 +27,12 @@ pub struct Report {
     /// In a dry run, what a real run would remove.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub would_remove: Option<Named<u64>>,
+    /// How often rows let go of one that went, by table: their columns became NULL or took their default. A row that lets go
+    /// twice counts twice, and one that goes later is removed besides. Empty in a dry run.
+    pub changed: Named<u64>,
+    /// In a dry run, what a real run would change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub would_change: Option<Named<u64>>,
     /// Whether the whole pass is done.
     pub complete: bool,
     /// Where the next run goes on; present unless complete.

@@ -5,7 +5,7 @@ mod common;
 
 use common::dump::{dump, number, rows};
 use common::hidp;
-use common::host::{Failure, Host, removed, would_remove};
+use common::host::{Failure, Host, changed, removed, sum, would_change, would_remove};
 use common::people::{counts, people_and, plan, removal, remove};
 use common::request::request;
 use idp_janitor::cascade::{Action, Cascade, Source};
@@ -41,6 +41,63 @@ fn children_go_before_their_parents_and_let_go_before_that() {
             "delete people"
         ]
     );
+}
+
+/// What stays and lets go is counted by the dry run and by the real one, in slices of any size; what goes with the slice is not.
+#[test]
+fn rows_that_let_go_are_counted() {
+    for max_rows in [1, 2] {
+        let conn = people_and(
+            "CREATE TABLE note (id integer PRIMARY KEY, author REFERENCES people, editor REFERENCES people);
+             CREATE TABLE seat (id integer PRIMARY KEY, holder REFERENCES people DEFAULT 3);
+             CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people, heir REFERENCES people);
+             CREATE TABLE bill (id integer PRIMARY KEY, shop REFERENCES shop);
+             INSERT INTO note VALUES (1, 1, NULL), (2, 1, 2), (3, 3, 2), (4, 3, 3);
+             INSERT INTO seat VALUES (1, 1), (2, 3);
+             INSERT INTO shop VALUES (1, 1, 2), (2, 3, 1), (3, 2, 2);
+             INSERT INTO bill VALUES (1, 1), (2, 2), (3, 3);",
+        );
+        let on_delete = json!({
+            "note.author": "set-null", "note.editor": "set-null", "seat.holder": "set-default", "shop.owner": "cascade",
+            "shop.heir": "set-null", "bill.shop": "set-null",
+        });
+        let told = |dry_run| removal(on_delete.clone(), json!({ "maxRows": max_rows, "dryRun": dry_run }));
+        let dry = Host::new(&conn).run_to_completion(&told(true));
+        let real = Host::new(&conn).run_to_completion(&told(false));
+        let expected = counts([("bill", 2), ("note", 4), ("seat", 1), ("shop", 1)]);
+        assert_eq!(sum(&real, changed), expected, "{max_rows}");
+        assert_eq!(sum(&dry, would_change), expected, "{max_rows}");
+        assert_eq!(sum(&real, removed), counts([("people", 2), ("shop", 2)]));
+        assert!(
+            dry.iter().all(|report| changed(report).is_empty())
+                && real.iter().all(|report| report.would_change.is_none())
+        );
+        assert_eq!(number(&conn, "SELECT count(*) FROM note WHERE author IS NULL OR editor IS NULL"), 3);
+    }
+}
+
+/// What went with an earlier sweep lets go of nothing in a later one, nor does anything let go of it again.
+#[test]
+fn rows_that_let_go_are_counted_in_one_sweep_alone() {
+    let conn = hidp::database();
+    conn.execute_batch(
+        "CREATE TABLE audit (id integer PRIMARY KEY, refresh REFERENCES oauth2_provider_refreshtoken ON DELETE CASCADE,
+             access REFERENCES oauth2_provider_accesstoken ON DELETE SET NULL,
+             id_token REFERENCES oauth2_provider_idtoken ON DELETE CASCADE);
+         CREATE TABLE note (id integer PRIMARY KEY, audit REFERENCES audit ON DELETE SET NULL);
+         INSERT INTO oauth2_provider_idtoken (id, expires) VALUES (1, '2020-01-01 00:00:00');
+         INSERT INTO oauth2_provider_accesstoken (id, expires) VALUES (1, '2020-01-01 00:00:00');
+         INSERT INTO oauth2_provider_refreshtoken (id, revoked) VALUES (1, '2020-01-01 00:00:00');
+         INSERT INTO audit VALUES (1, 1, 1, 1), (2, NULL, 1, 1), (3, NULL, 1, NULL);
+         INSERT INTO note VALUES (1, 1), (2, 2), (3, 3);",
+    )
+    .unwrap();
+    let dry = Host::new(&conn).run(&request("cleartokens", json!({ "dryRun": true })));
+    let real = Host::new(&conn).run(&request("cleartokens", json!({})));
+    // The second entry of the audit lets go, and then goes.
+    assert_eq!(changed(&real), counts([("audit", 2), ("note", 2)]));
+    assert_eq!(would_change(&dry), changed(&real));
+    assert_eq!(would_remove(&dry), removed(&real));
 }
 
 /// Of two tables that point at each other, the one that is let go of less often goes first.

@@ -6,7 +6,7 @@ mod common;
 mod graph;
 
 use common::dump::{assert_no_dangling_keys, dump, lost};
-use common::host::{Host, removed, sum, would_remove};
+use common::host::{Host, changed, removed, sum, would_change, would_remove};
 use common::request::request;
 use common::seeds::runner;
 use graph::database::{build, on_delete};
@@ -72,11 +72,13 @@ fn check_exactly(graph: &Graph, max_rows: Option<u64>) -> Result<u64, TestCaseEr
     same(&sum(&dry, would_remove), &expected.removed, "what a dry run tells")?;
     same(&selected_and_restricted(&dry), &found, "what a dry run finds")?;
     same(&sum(&dry, removed), &BTreeMap::new(), "what a dry run removes")?;
+    same(&sum(&dry, changed), &BTreeMap::new(), "what a dry run changes")?;
 
     let real = pass(&conn, &removal(graph, false, max_rows))?;
     same(&State::read(&conn, graph), &expected.after, "after a real run")?;
     assert_no_dangling_keys(&conn);
     same(&sum(&real, removed), &expected.removed, "what a real run tells")?;
+    same(&sum(&dry, would_change), &sum(&real, changed), "what lets go, by a dry run and by a real one")?;
     same(&lost(&before, &dump(&conn)), &expected.removed, "what is truly gone")?;
     same(&selected_and_restricted(&real), &found, "what a real run finds")?;
     prop_assert!(!one_by_one(&real));

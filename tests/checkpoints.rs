@@ -5,7 +5,7 @@ mod common;
 
 use common::dump::{dump, lost};
 use common::hidp::{sessions, token_chains};
-use common::host::{Failure, Host, removed, sum, would_remove};
+use common::host::{Failure, Host, changed, removed, sum, would_change, would_remove};
 use common::request::{carried, order, read, request, value};
 use idp_janitor::checkpoint::Checkpoint;
 use idp_janitor::report::Report;
@@ -47,6 +47,7 @@ fn many_runs_remove_what_one_does() {
         assert_eq!(dump(&conn), dump(&whole));
         assert_eq!(sum(&real, removed), removed(&in_one));
         assert_eq!(sum(&real, removed), lost(&before, &dump(&whole)));
+        assert_eq!((sum(&dry, would_change), sum(&real, changed)), (changed(&in_one), changed(&in_one)));
         for reports in [&dry, &real] {
             assert_eq!(total(reports, |report| report.selected), in_one.selected);
             let (last, others) = reports.split_last().unwrap();

@@ -27,19 +27,25 @@ export function columns(rows: readonly (readonly string[])[], right: readonly nu
 /** The outcome of a run: its summary, and the rows by table. */
 export function reportLines(report: Report, checkpointFile: string | undefined): string[] {
   const lines = [report.summary];
-  const rows = Object.entries(report.wouldRemove ?? report.removed);
-  if (rows.length > 0) {
-    const table = [
-      ["table", report.dryRun ? "would go" : "gone"],
-      ...rows.map(([name, n]) => [name, String(n)]),
-    ];
-    lines.push("", ...columns(table, [1]).map(indented));
-  }
+  lines.push(...countLines(report));
   if (report.restricted > 0) {
     lines.push("", `${report.restricted} stale row(s) stay, because rows that may not go reference them.`);
   }
   if (!report.complete) lines.push("", workLeft(report, checkpointFile));
   return lines;
+}
+
+/** The rows that went and those that let go, by table; the latter only where there are any. */
+function countLines(report: Report): string[] {
+  const gone = report.wouldRemove ?? report.removed;
+  const changed = report.wouldChange ?? report.changed;
+  const names = [...new Set([...Object.keys(gone), ...Object.keys(changed)])].sort();
+  if (names.length === 0) return [];
+  const heading = report.dryRun ? ["table", "would go", "would change"] : ["table", "gone", "changed"];
+  const counts = names.map((name) => [name, String(gone[name] ?? 0), String(changed[name] ?? 0)]);
+  const width = Object.keys(changed).length > 0 ? 3 : 2;
+  const table = [heading, ...counts].map((row) => row.slice(0, width));
+  return ["", ...columns(table, [1, 2]).map(indented)];
 }
 
 function workLeft(report: Report, checkpointFile: string | undefined): string {

@@ -1,5 +1,6 @@
 //! What a run has done so far, and the report of it.
 
+use super::templates::Purpose;
 use crate::checkpoint::{Checkpoint, Place};
 use crate::jobs::Work;
 use crate::named::Named;
@@ -17,6 +18,8 @@ pub struct Journal {
     pub restricted: u64,
     /// Rows that went, or in a dry run would, by table.
     pub gone: Named<u64>,
+    /// How often rows let go of one that went, or in a dry run would, by table.
+    pub changed: Named<u64>,
     /// Rows that went from each sweep's own table, or would.
     pub by_sweep: Vec<u64>,
     /// Whether this run has got anywhere.
@@ -36,8 +39,14 @@ pub struct Journal {
 impl Journal {
     /// Counts rows of a table that went, or would.
     pub fn count(&mut self, table: &str, rows: u64) {
+        self.count_dependants(Purpose::Delete, table, rows);
+    }
+
+    /// Counts rows of a table that went or let go, or would.
+    pub fn count_dependants(&mut self, purpose: Purpose, table: &str, rows: u64) {
+        let counts = if purpose == Purpose::Delete { &mut self.gone } else { &mut self.changed };
         if rows > 0 {
-            *self.gone.entry(table) += rows;
+            *counts.entry(table) += rows;
         }
     }
 
@@ -95,6 +104,8 @@ impl Journal {
             restricted: self.restricted,
             removed: if order.dry_run { Named::default() } else { self.gone.clone() },
             would_remove: order.dry_run.then(|| self.gone.clone()),
+            changed: if order.dry_run { Named::default() } else { self.changed.clone() },
+            would_change: order.dry_run.then(|| self.changed.clone()),
             complete,
             checkpoint: rest.map(|place| {
                 Checkpoint::new(order.job.name, order.now, order.fingerprint(), self.schema.clone(), place.clone())

@@ -41,12 +41,16 @@ impl Prepared {
         prelude.chain(self.templates.slice.iter().map(|statement| statement.template.fill(filling))).collect()
     }
 
-    /// The rows that a slice removed from the tables of dependants.
-    pub fn deleted<'a>(&'a self, dialect: &dyn Dialect, changes: &'a [u64]) -> impl Iterator<Item = (&'a str, u64)> {
+    /// What a slice did to dependants: the rows of each statement.
+    pub fn dependants<'a>(
+        &'a self,
+        dialect: &dyn Dialect,
+        changes: &'a [u64],
+    ) -> impl Iterator<Item = (Purpose, &'a str, u64)> {
         let statements = self.templates.slice.iter().zip(changes.iter().skip(dialect.prelude().len()));
         statements.filter_map(|(statement, changes)| {
-            let dependant = statement.purpose == Purpose::Delete && statement.table != self.cascade.root;
-            dependant.then_some((statement.table.as_str(), *changes))
+            let own = statement.purpose == Purpose::Delete && statement.table == self.cascade.root;
+            (!own).then_some((statement.purpose, statement.table.as_str(), *changes))
         })
     }
 }

@@ -164,7 +164,7 @@ impl RecordRun {
                 self.unread = self.views.collections();
                 self.relate_next()
             }
-            _ => Effect::Done(self.journal.report(&self.order, &self.work, None)),
+            _ => self.done(None),
         }
     }
 
@@ -252,9 +252,13 @@ impl RecordRun {
         self.begin_sweep()
     }
 
+    fn done(&self, rest: Option<&Place>) -> Effect {
+        Effect::Done(Box::new(self.journal.report(&self.order, &self.work, rest)))
+    }
+
     fn end_early(&mut self) -> Effect {
         self.phase = Phase::Ended;
-        Effect::Done(self.journal.report(&self.order, &self.work, Some(&self.place)))
+        self.done(Some(&self.place))
     }
 }
 

@@ -196,7 +196,7 @@ impl SqlRun {
                 self.phase = Phase::Open;
                 Effect::Query(sweep.templates.open.fill(&Filling::default()))
             }
-            None => Effect::Done(self.journal.report(&self.order, &self.work, None)),
+            None => self.done(None),
         }
     }
 
@@ -287,8 +287,8 @@ impl SqlRun {
         let changes = answer.changes(statements)?;
         let Some(sweep) = self.sweeps.get(self.place.step) else { return Err(unexpected("a sweep in hand")) };
         let own = changes.last().copied().unwrap_or_default();
-        for (table, rows) in sweep.deleted(self.dialect, &changes) {
-            self.journal.count(table, rows);
+        for (purpose, table, rows) in sweep.dependants(self.dialect, &changes) {
+            self.journal.count_dependants(purpose, table, rows);
         }
         let table = sweep.table().to_owned();
         self.journal.count_own(self.place.step, &table, own);
@@ -300,8 +300,8 @@ impl SqlRun {
     fn counted(&mut self, found: &Found, rows: &Rows, took_ms: f64) -> Result<(), Error> {
         let Some(sweep) = self.sweeps.get(self.place.step) else { return Err(unexpected("a sweep in hand")) };
         let [row] = rows.as_slice() else { return Err(unexpected("the one row of a count")) };
-        for (table, cell) in sweep.templates.counted.iter().zip(row) {
-            self.journal.count(table, cell.count()?);
+        for ((purpose, table), cell) in sweep.templates.counted.iter().zip(row) {
+            self.journal.count_dependants(*purpose, table, cell.count()?);
         }
         self.would_remove(found);
         self.pace.removed(found.stale, took_ms);
@@ -338,8 +338,12 @@ impl SqlRun {
         }
     }
 
+    fn done(&self, rest: Option<&Place>) -> Effect {
+        Effect::Done(Box::new(self.journal.report(&self.order, &self.work, rest)))
+    }
+
     fn end_early(&mut self) -> Effect {
         self.phase = Phase::Ended;
-        Effect::Done(self.journal.report(&self.order, &self.work, Some(&self.place)))
+        self.done(Some(&self.place))
     }
 }

@@ -4,8 +4,8 @@ use crate::cascade::{Action, Cascade, Change, Edge};
 use crate::dialect::{Dialect, Search};
 use crate::effect::Statement;
 use crate::rule::sql::{Slot, Sql, Template};
-use crate::rule::{Rule, Span, Use, all, not};
-use crate::schema::{Declared, Schema};
+use crate::rule::{Rule, Span, Use, all, exists, not};
+use crate::schema::{Declared, ForeignKey, Schema};
 
 /// The statements of a sweep, their slice still open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +16,10 @@ pub struct Templates {
     pub find: Template,
     /// One slice, in order.
     pub slice: Vec<SliceStatement>,
-    /// Counts what a slice would take along, one column a table of `counted`; none where it takes nothing along.
+    /// Counts what a slice would do to dependants, one column an entry of `counted`; none where there are none.
     pub count: Option<Template>,
-    /// The tables of `count`.
-    pub counted: Vec<String>,
+    /// What `count` counts: what would be done, and the table that it would be done to.
+    pub counted: Vec<(Purpose, String)>,
 }
 
 /// A statement of a slice.
@@ -121,8 +121,7 @@ impl Writer<'_> {
                 instants.push(column.to_owned());
             }
         });
-        let counted: Vec<String> =
-            self.cascade.deleted().filter(|table| *table != self.cascade.root).map(str::to_owned).collect();
+        let dependants: Vec<&Change> = self.cascade.order.iter().filter(|change| !self.is_own(change)).collect();
         Templates {
             open: self.dialect.open(&self.cascade.root),
             find: self.dialect.find(
@@ -130,9 +129,18 @@ impl Writer<'_> {
                 &Search { stale: self.stale, restricted: self.restricted, instants: &instants },
             ),
             slice: self.cascade.order.iter().map(|change| self.change(change)).collect(),
-            count: (!counted.is_empty()).then(|| self.count(&counted, gone_before)),
-            counted,
+            count: (!dependants.is_empty()).then(|| self.count(&dependants, gone_before)),
+            counted: dependants
+                .iter()
+                .map(|change| purpose(change))
+                .map(|(purpose, table)| (purpose, table.clone()))
+                .collect(),
         }
+    }
+
+    /// Whether it is the removal from the root itself, which the find counts.
+    fn is_own(&self, change: &Change) -> bool {
+        matches!(change, Change::Delete { table } if *table == self.cascade.root)
     }
 
     fn removable(&self) -> Rule {
@@ -141,7 +149,8 @@ impl Writer<'_> {
 
     fn change(&self, change: &Change) -> SliceStatement {
         let mut sql = Sql::new(self.dialect);
-        let (purpose, table) = match change {
+        let (purpose, name) = purpose(change);
+        match change {
             Change::Delete { table } => {
                 if *table == self.cascade.root {
                     sql.push("DELETE FROM ").table(table).push(" AS t WHERE ");
@@ -152,10 +161,8 @@ impl Writer<'_> {
                     sql.push("DELETE FROM ").table(table).push(" AS t WHERE ");
                     self.points_at_doomed(&mut sql, &edges);
                 }
-                (Purpose::Delete, table)
             }
             Change::Unset { edge, before_own_delete } => {
-                let purpose = if edge.action == Action::SetDefault { Purpose::SetDefault } else { Purpose::SetNull };
                 self.doomed_sets(&mut sql, &[edge]);
                 sql.push("UPDATE ").table(&edge.table).push(" AS t SET ");
                 sql.joined(&edge.key.columns, ", ", |sql, column| {
@@ -164,16 +171,12 @@ impl Writer<'_> {
                 });
                 sql.push(" WHERE ");
                 self.points_at_doomed(&mut sql, &[edge]);
-                if *before_own_delete && edge.key.declared == Declared::NoAction {
-                    // Rows that go themselves need not let go first, unless the database would act on them by itself.
-                    if let Some(doomed) = self.cascade.doomed(&edge.table, &self.removable(), Some(Span::Slice)) {
-                        sql.push(" AND ").condition(&not(doomed), &edge.table, "t");
-                    }
+                if *before_own_delete && let Some(doomed) = self.need_not_let_go(edge, true) {
+                    sql.push(" AND ").condition(&not(doomed), &edge.table, "t");
                 }
-                (purpose, &edge.table)
             }
-        };
-        SliceStatement { purpose, table: table.clone(), template: sql.finish() }
+        }
+        SliceStatement { purpose, table: name.clone(), template: sql.finish() }
     }
 
     fn default(&self, table: &str, column: &str) -> Option<&str> {
@@ -240,25 +243,77 @@ impl Writer<'_> {
         sql.push(")");
     }
 
-    /// The number of rows that a slice would take from each table, without those that earlier slices and sweeps have.
-    fn count(&self, tables: &[String], gone_before: &impl Fn(&str) -> Option<Rule>) -> Template {
+    /// The number of rows that a slice would take from each table, and of those that would let go by each key, without what
+    /// earlier slices and sweeps have done.
+    fn count(&self, changes: &[&Change], gone_before: &impl Fn(&str) -> Option<Rule>) -> Template {
         let mut sql = Sql::new(self.dialect);
-        let edges: Vec<&Edge> = tables.iter().flat_map(|table| self.cascade.cascades_from(table)).collect();
+        let edges: Vec<&Edge> = changes.iter().flat_map(|change| self.edges_of(change)).collect();
         self.doomed_sets(&mut sql, &edges);
-        sql.push("SELECT ").joined(tables, ", ", |sql, table| {
+        sql.push("SELECT ").joined(changes, ", ", |sql, change| {
+            let edges = self.edges_of(change);
+            let (_, table) = purpose(change);
             sql.push("(SELECT count(*) FROM ").table(table).push(" AS t WHERE ");
-            self.points_at_doomed(sql, &self.cascade.cascades_from(table).collect::<Vec<_>>());
-            let earlier_slices = self
-                .cascade
-                .has_several_paths(table)
-                .then(|| self.cascade.doomed(table, &self.removable(), Some(Span::Passed)))
-                .flatten();
-            for gone in [earlier_slices, gone_before(table)].into_iter().flatten() {
+            self.points_at_doomed(sql, &edges);
+            for gone in self.done_before(change, gone_before) {
                 sql.push(" AND ").condition(&not(gone), table, "t");
             }
             sql.push(")");
         });
         sql.finish()
+    }
+
+    /// The keys by which rows go along, or the one by which they let go.
+    fn edges_of<'c>(&'c self, change: &'c Change) -> Vec<&'c Edge> {
+        match change {
+            Change::Delete { table } => self.cascade.cascades_from(table).collect(),
+            Change::Unset { edge, .. } => vec![edge],
+        }
+    }
+
+    /// The rules by which a change finds a row no more, because something before it in the whole pass took care of it.
+    fn done_before(&self, change: &Change, gone_before: &impl Fn(&str) -> Option<Rule>) -> Vec<Rule> {
+        match change {
+            Change::Delete { table } => self.gone_earlier(table, gone_before),
+            Change::Unset { edge, before_own_delete } => {
+                let ForeignKey { references, target, columns, .. } = &edge.key;
+                let mut rules = Vec::new();
+                // What it points at went before, and it let go then. Of the root, the rule itself says so.
+                if *references != self.cascade.root {
+                    for gone in self.gone_earlier(references, gone_before) {
+                        rules.push(exists(references, target, columns, gone));
+                    }
+                }
+                rules.extend(self.cascade.doomed(&edge.table, &self.removable(), Some(Span::Passed)));
+                rules.extend(gone_before(&edge.table));
+                rules.extend(self.need_not_let_go(edge, *before_own_delete));
+                rules
+            }
+        }
+    }
+
+    /// The rows of a table of dependants that earlier slices and sweeps have taken, as far as a slice can still meet them.
+    fn gone_earlier(&self, table: &str, gone_before: &impl Fn(&str) -> Option<Rule>) -> Vec<Rule> {
+        let mut rules: Vec<Rule> = gone_before(table).into_iter().collect();
+        if self.cascade.has_several_paths(table) {
+            rules.extend(self.cascade.doomed(table, &self.removable(), Some(Span::Passed)));
+        }
+        rules
+    }
+
+    /// The rows that do not let go because they go themselves in the same slice: they have gone already, or need not let go
+    /// first, unless the database would act on them by itself.
+    fn need_not_let_go(&self, edge: &Edge, before_own_delete: bool) -> Option<Rule> {
+        let lets_go = before_own_delete && edge.key.declared != Declared::NoAction;
+        if lets_go { None } else { self.cascade.doomed(&edge.table, &self.removable(), Some(Span::Slice)) }
+    }
+}
+
+/// What a change does, and the table that it does it to.
+fn purpose(change: &Change) -> (Purpose, &String) {
+    match change {
+        Change::Delete { table } => (Purpose::Delete, table),
+        Change::Unset { edge, .. } if edge.action == Action::SetDefault => (Purpose::SetDefault, &edge.table),
+        Change::Unset { edge, .. } => (Purpose::SetNull, &edge.table),
     }
 }
 

@@ -1,5 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { finished, MAIN, NOW, newDatabase, rows, run, snapshot, start } from "./command.ts";
 
@@ -44,6 +46,7 @@ test("--json prints one object and nothing else", async (t) => {
   deepEqual([dry.status, dry.stderr], [0, ""]);
   const expected = JSON.parse(dry.stdout);
   const common = [
+    "changed",
     "complete",
     "dryRun",
     "elapsedMs",
@@ -54,7 +57,7 @@ test("--json prints one object and nothing else", async (t) => {
     "selected",
     "slices",
   ];
-  deepEqual(Object.keys(expected).sort(), [...common, "summary", "warnings", "wouldRemove"]);
+  deepEqual(Object.keys(expected).sort(), [...common, "summary", "warnings", "wouldChange", "wouldRemove"]);
   deepEqual([expected.job, expected.dryRun, expected.removed], ["cleartokens", true, {}]);
   ok(Number.isInteger(expected.elapsedMs), String(expected.elapsedMs));
   equal(expected.now, "2026-06-01T00:00:00.000000Z");
@@ -64,6 +67,7 @@ test("--json prints one object and nothing else", async (t) => {
   const report = JSON.parse(real.stdout);
   deepEqual(Object.keys(report).sort(), [...common, "summary", "warnings"]);
   deepEqual([report.removed, report.selected], [expected.wouldRemove, expected.selected]);
+  deepEqual([expected.changed, report.changed], [{}, expected.wouldChange]);
 
   const accounts = JSON.parse((await run(folder, [ACCOUNTS, ...ARGS, "--json", "--max-rows", "2"])).stdout);
   equal(accounts.cutoff, "2026-03-03T00:00:00.000000Z");
@@ -112,6 +116,28 @@ test("--on-delete decides what nobody else does, and goes before the preset", as
     (await run(folder, args)).stdout,
     /^ +django_admin_log\.user_id -> people_user +restrict +by settings$/m,
   );
+});
+
+test("rows that stay and let go are counted beside those that go", async (t) => {
+  const folder = newDatabase(t);
+  const args = [ACCOUNTS, ...ARGS, "--on-delete", "oauth2_provider_application.user_id=set-null"];
+  const owned = (): number => {
+    const db = new DatabaseSync(join(folder, "idp.db"), { readOnly: true });
+    const [row] = db.prepare("SELECT count(user_id) AS n FROM oauth2_provider_application").all();
+    db.close();
+    return Number(row?.n);
+  };
+  const before = owned();
+  const dry = await run(folder, [...args, "--dry-run"]);
+  equal(owned(), before);
+  match(dry.stdout, /^ {2}table +would go +would change$/m);
+  const real = await run(folder, args);
+  const changed = before - owned();
+  ok(changed > 0);
+  const line = new RegExp(`^ {2}oauth2_provider_application +0 +${changed}$`, "m");
+  match(real.stdout, line);
+  match(dry.stdout, line);
+  match(real.stdout, /^ {2}table +gone +changed$/m);
 });
 
 test("--set gives a setting its value, as text where the setting is text", async (t) => {

@@ -96,7 +96,7 @@ impl<'a> Host<'a> {
     /// Runs a request, from a checkpoint if there is one, to its end.
     pub fn run_from(&mut self, request: &Request, checkpoint: Option<&Checkpoint>) -> Result<Report, Failure> {
         match self.perform(request, checkpoint)? {
-            Effect::Done(report) => Ok(report),
+            Effect::Done(report) => Ok(*report),
             other => panic!("ended with {other:?}"),
         }
     }
@@ -250,6 +250,17 @@ pub fn removed(report: &Report) -> BTreeMap<String, u64> {
 /// The counts of a dry run's report by table.
 pub fn would_remove(report: &Report) -> BTreeMap<String, u64> {
     let counts = report.would_remove.as_ref().unwrap();
+    counts.iter().map(|(table, rows)| (table.to_owned(), *rows)).collect()
+}
+
+/// How often rows let go, by table.
+pub fn changed(report: &Report) -> BTreeMap<String, u64> {
+    report.changed.iter().map(|(table, rows)| (table.to_owned(), *rows)).collect()
+}
+
+/// How often they would, by a dry run.
+pub fn would_change(report: &Report) -> BTreeMap<String, u64> {
+    let counts = report.would_change.as_ref().unwrap();
     counts.iter().map(|(table, rows)| (table.to_owned(), *rows)).collect()
 }
 

@@ -84,7 +84,7 @@ impl<'a> MemoryHost<'a> {
             let Step { effect, progress } = run.next(Outcome { answer, elapsed_ms, aborted })?;
             self.progress.extend(progress);
             if let Effect::Done(report) = effect {
-                return Ok(report);
+                return Ok(*report);
             }
             (self.before)(&mut self.store, &effect);
             answer = self.act(&effect, &run);
