@@ -101,7 +101,7 @@ async function loadRedis(): Promise<typeof import("@redis/client")> {
   try {
     return await import("@redis/client");
   } catch (error) {
-    throw new JanitorError("cache_failed", "a cache in Redis needs its client: `npm install redis`", {
+    throw new JanitorError("cache_failed", "a cache in Redis needs its client: `npm install @redis/client`", {
       cause: error,
     });
   }

@@ -39,7 +39,7 @@ function addPlaces(command: Command): Command {
 }
 
 const CACHES = `Caches: sqlite:PATH is a file of its own or any database, where the table idp_janitor_keys is made; redis://HOST
-and rediss://HOST need the npm package redis; django-db:TABLE is the table of Django's database cache in --database,
+and rediss://HOST need the npm package @redis/client; django-db:TABLE is the table of Django's database cache in --database,
 and redis:// with --cache-layout django that of Django's Redis cache: in both, HIdP finds the keys.`;
 
 const WHERE = places("--no-json and --no-quiet");
