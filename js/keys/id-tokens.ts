@@ -46,10 +46,15 @@ export class IdTokens {
   async verify(token: string, provider: KnownProvider, options: IdTokenOptions): Promise<IdTokenClaims> {
     const { audience, nonce } = options;
     const rules = this.#rulesOf(provider);
-    if (audience === undefined || audience.length === 0) {
+    const audiences = typeof audience === "string" ? [audience] : [...(audience ?? [])];
+    if (audience === "" || audiences.length === 0 || !audiences.every(isText)) {
       throw new JanitorError("invalid_setting", "`audience` must be the client id, or a list of some");
     }
-    const audiences = typeof audience === "string" ? [audience] : [...audience];
+    if (nonce !== undefined && !isText(nonce)) {
+      throw new JanitorError("invalid_setting", "`nonce` must be what was sent as such");
+    }
+    // An answer of a provider may have something else in its place, or nothing.
+    if (!isText(token)) throw new JanitorError("token_malformed", "the token cannot be read: it is no text");
     const now = options.now === undefined ? this.#clock() : millisOf(options.now);
     const { alg, kid } = call(() => rules.mayVerify(token));
     const { keys, thumbprints } = await this.#candidates(provider.core, alg, kid);
@@ -78,6 +83,10 @@ export class IdTokens {
 
   /** The key for a signature, as jose asks for it. */
   async key(provider: KnownProvider, alg: string, kid: string | undefined): Promise<CryptoKey> {
+    // They come out of a header that nobody has verified, and wasm takes what is no text for whatever it likes.
+    if (!isText(alg) || (kid !== undefined && !isText(kid))) {
+      throw new JanitorError("token_malformed", "the token cannot be read: its `alg` or `kid` is no text");
+    }
     if (!provider.algorithms.includes(alg)) {
       throw new JanitorError("token_algorithm", `the token is signed with \`${alg}\`, which is not allowed`);
     }
@@ -99,6 +108,10 @@ export class IdTokens {
     const which = kid === undefined ? "none of them" : "none with the token's key id";
     throw new JanitorError("token_key", `of the keys of \`${provider.key}\` ${which} is for ${alg}`);
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function millisOf(now: string | Date): number {

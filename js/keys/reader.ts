@@ -75,7 +75,9 @@ export class Reader {
   async #waitForOthers(provider: CoreProvider): Promise<void> {
     const { cache, clock, stored } = this.#options;
     const since = Date.parse((await cache.get(cacheKeys(provider.key).cooldown)) ?? "");
-    while (clock() - since < IN_FLIGHT_MS) {
+    // By our own time, and never for longer: the clock of whoever began may be far ahead of ours.
+    const end = performance.now() + IN_FLIGHT_MS - Math.max(clock() - since, 0);
+    while (performance.now() < end) {
       const keys = await stored.get(provider);
       const checked = keys && call(() => keys.form()).entry.checkedAt;
       const ended = [checked, (await stored.attempt(provider))?.at];

@@ -155,12 +155,14 @@ pub fn judge(key: Value) -> JudgedKey {
     let verdict =
         Verdict { kid: text("kid"), kty: text("kty"), alg: text("alg"), crv: text("crv"), ..Verdict::default() };
     let exposed = exposed(&members);
+    // What is published of a secret is worse than whatever else is wrong with a key.
+    let malformed = |why: String| exposed.clone().unwrap_or((Reason::Malformed, why));
     let mut key = match PublicKey::take(members) {
         Ok(key) => key,
-        Err(shape) => return refused(verdict, (Reason::Malformed, shape.to_string())),
+        Err(shape) => return refused(verdict, malformed(shape.to_string())),
     };
     if key.kid.as_ref().is_some_and(|kid| kid.len() > LONGEST_KID) {
-        return refused(verdict, (Reason::Malformed, format!("a `kid` of more than {LONGEST_KID} bytes")));
+        return refused(verdict, malformed(format!("a `kid` of more than {LONGEST_KID} bytes")));
     }
     let judged = judge_members(&mut key);
     // The thumbprint of a shared secret would help to guess it.

@@ -314,11 +314,10 @@ impl Refresh {
         Ok(Effect::Fetch(Fetch { url: self.url.clone(), etag, timeout_ms, max_bytes: MOST_BYTES }))
     }
 
-    /// The tag of the set that the cache has, if it is one of this address and can stand in a header.
+    /// The tag of the set that the cache has, if it is one of this address and stands for that set alone.
     fn known_tag(&self) -> Option<&str> {
         let (entry, _) = self.previous.as_ref().filter(|(entry, _)| entry.uri == self.url)?;
-        let fits = |tag: &&str| tag.len() <= LONGEST_ETAG && tag.bytes().all(|byte| matches!(byte, 0x21..=0x7e));
-        entry.etag.as_deref().filter(fits).filter(|_| self.wanted == Wanted::KeySet)
+        entry.etag.as_deref().filter(|tag| is_entity_tag(tag) && self.wanted == Wanted::KeySet)
     }
 
     fn read(&mut self, response: &Response, random: f64) -> Result<Effect, Failure> {
@@ -478,4 +477,10 @@ impl Refresh {
     fn left_ms(&self) -> u64 {
         (f64::from(self.policy.timeout_seconds) * 1000.0 - self.elapsed_ms) as u64
     }
+}
+
+/// RFC 9110, section 8.8.3. An asterisk in its place would stand for any set, several tags for several.
+fn is_entity_tag(tag: &str) -> bool {
+    let opaque = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    tag.len() <= LONGEST_ETAG && opaque.is_some_and(|text| text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x7e)))
 }
