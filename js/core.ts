@@ -5,7 +5,9 @@ import { type ErrorCode, JanitorError } from "./errors.ts";
 
 export {
   cacheKeys,
+  checkPolicy,
   checkProvider,
+  fetchKeys,
   listJobs,
   parseKeySet,
   Refresh,

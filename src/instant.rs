@@ -46,7 +46,9 @@ impl Instant {
     #[must_use]
     pub fn plus_millis(self, millis: i64) -> Self {
         let later = TimeDelta::try_milliseconds(millis).and_then(|delta| self.0.checked_add_signed(delta));
-        later.and_then(Self::checked).unwrap_or(Self(DateTime::<Utc>::MAX_UTC))
+        // The last microsecond of the year 9999.
+        let last = || DateTime::from_timestamp_micros(253_402_300_799_999_999).map(Self);
+        later.and_then(Self::checked).or_else(last).unwrap_or(self)
     }
 
     /// Milliseconds since another instant; negative where that is later.

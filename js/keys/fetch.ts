@@ -1,6 +1,6 @@
 /** One request of a refresh: bounded in time and size, no redirect followed. */
 
-import { fetchKeys } from "../core/core.js";
+import { fetchKeys } from "../core.ts";
 import type { FailureKind, FetchEffect, FetchedResponse, KeyAnswer } from "./effects.ts";
 
 /** What a host may bring in place of gloo-net: `fetch`, or what behaves like it. */
@@ -54,14 +54,18 @@ function failed(kind: FailureKind, message = ""): KeyAnswer {
 
 class TooLarge extends Error {}
 
+/** What the runtime itself brings. */
+const OWN_FETCH = globalThis.fetch;
+
 async function request(
   effect: FetchEffect,
   fetch: Fetch | undefined,
   signal: AbortSignal,
 ): Promise<Response> {
-  if (!fetch) return fetchKeys(effect.url, effect.etag, signal);
+  // gloo-net breaks the whole instance where `fetch` was replaced by what is not quite one, as mocks and polyfills are.
+  if (!fetch && globalThis.fetch === OWN_FETCH) return fetchKeys(effect.url, effect.etag, signal);
   const headers = { accept: "application/json", ...(effect.etag && { "if-none-match": effect.etag }) };
-  return fetch(effect.url, { headers, redirect: "manual", signal });
+  return (fetch ?? globalThis.fetch)(effect.url, { headers, redirect: "manual", signal });
 }
 
 async function read(response: Response, { url, maxBytes }: FetchEffect): Promise<KeyAnswer> {

@@ -1,9 +1,11 @@
 import { call, TokenRules } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import { toInstantText } from "../instants.ts";
+import { requireKnown } from "../known.ts";
 import type { CoreProvider } from "./effects.ts";
 import type { KnownProvider } from "./providers.ts";
 import type { Reader } from "./reader.ts";
+import { shown } from "./shown.ts";
 import { decoded, Verifier } from "./verify.ts";
 
 /** What an ID token is held against. */
@@ -17,6 +19,8 @@ export interface IdTokenOptions {
   /** The instant to judge by, RFC 3339 text or a Date. Default: the clock. */
   readonly now?: string | Date;
 }
+
+const VERIFY_OPTIONS = ["provider", "audience", "nonce", "now"];
 
 /** The claims of an ID token that was verified. */
 export interface IdTokenClaims {
@@ -44,14 +48,16 @@ export class IdTokens {
 
   /** @throws JanitorError see `Keys.verifyIdToken` */
   async verify(token: string, provider: KnownProvider, options: IdTokenOptions): Promise<IdTokenClaims> {
+    requireKnown("verifyIdToken", options, VERIFY_OPTIONS);
     const { audience, nonce } = options;
     const rules = this.#rulesOf(provider);
     const audiences = typeof audience === "string" ? [audience] : [...(audience ?? [])];
-    if (audience === "" || audiences.length === 0 || !audiences.every(isText)) {
+    if (audiences.length === 0 || !audiences.every((one) => isText(one) && one !== "")) {
       throw new JanitorError("invalid_setting", "`audience` must be the client id, or a list of some");
     }
-    if (nonce !== undefined && !isText(nonce)) {
-      throw new JanitorError("invalid_setting", "`nonce` must be what was sent as such");
+    // A session that has lost its nonce must not pass for one that sent none.
+    if (nonce !== undefined && (!isText(nonce) || nonce === "")) {
+      throw new JanitorError("invalid_setting", "`nonce` must be what was sent as such, or absent");
     }
     // An answer of a provider may have something else in its place, or nothing.
     if (!isText(token)) throw new JanitorError("token_malformed", "the token cannot be read: it is no text");
@@ -88,12 +94,18 @@ export class IdTokens {
       throw new JanitorError("token_malformed", "the token cannot be read: its `alg` or `kid` is no text");
     }
     if (!provider.algorithms.includes(alg)) {
-      throw new JanitorError("token_algorithm", `the token is signed with \`${alg}\`, which is not allowed`);
+      throw new JanitorError(
+        "token_algorithm",
+        `the token is signed with \`${shown(alg)}\`, which is not allowed`,
+      );
     }
     const { keys, thumbprints } = await this.#candidates(provider.core, alg, kid);
     const [thumbprint] = thumbprints;
     if (thumbprint !== undefined && thumbprints.length === 1) {
-      return this.#verifier.import(keys, thumbprint, alg);
+      return this.#verifier.import(keys, thumbprint, alg).catch((cause: unknown) => {
+        const message = `this engine cannot verify ${alg} with the key of the token`;
+        throw new JanitorError("token_key", message, { cause });
+      });
     }
     throw new JanitorError(
       "token_key",

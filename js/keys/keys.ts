@@ -16,7 +16,7 @@ import { StoredKeySets } from "./stored.ts";
 export interface KeysOptions {
   /** The providers by their keys, which are what HIdP calls `provider_key`: letters, digits and `-._~/`. */
   readonly providers: Readonly<Record<string, ProviderOptions>>;
-  /** Where key sets are kept. */
+  /** Where key sets are kept. Who can write there decides whose tokens are accepted. */
   readonly cache: KeyCache;
   /** Makes requests in place of gloo-net. Must not follow redirects when it is told `redirect: "manual"`. */
   readonly fetch?: Fetch;
@@ -48,7 +48,7 @@ export interface KeyRefreshOptions {
   readonly onlyStale?: boolean;
   /** Ends the refresh: what is in hand fails with `aborted`, and what was kept stays. */
   readonly signal?: AbortSignal;
-  /** Told when the refresh of a client begins. */
+  /** Told when the refresh of a client begins. What it throws ends the refresh of all. */
   readonly onClient?: (client: string, uri: string) => void;
 }
 
@@ -65,7 +65,7 @@ export interface Keys {
   /**
    * Asks the providers for their keys. What fails is told in the report of its client: its keys stay what they were.
    *
-   * @throws JanitorError `unknown_provider`
+   * @throws JanitorError `unknown_provider`, `unknown_setting`, `invalid_setting`; `cache_failed` with `onlyStale` alone
    */
   refresh(options?: KeyRefreshOptions): Promise<KeyReport>;
   /**
@@ -78,14 +78,15 @@ export interface Keys {
   /**
    * Finds the key of a token for jose's `jwtVerify`. An unknown key id leads to one refresh in `cooldownSeconds`.
    *
-   * @throws JanitorError `unknown_provider`; what it returns rejects with `keys_unavailable`, `cache_failed`, `token_key`
+   * @throws JanitorError `unknown_provider`; what it returns rejects with `keys_unavailable`, `cache_failed`, and where
+   * the token is not to be accepted `token_malformed`, `token_algorithm`, `token_key`: also where several keys would do
    */
   resolver(provider: string): (header: { alg?: string; kid?: string }) => Promise<CryptoKey>;
   /**
    * Verifies an ID token by the checks of HIdP, and gives its claims.
    *
    * @throws JanitorError a `token_*` code where the token is not to be accepted; `unknown_provider`, `keys_unavailable`,
-   * `cache_failed`, `invalid_setting` where that cannot be found out
+   * `cache_failed`, `invalid_setting`, `unknown_setting`, `invalid_instant` where that cannot be found out
    */
   verifyIdToken(token: string, options: IdTokenOptions): Promise<IdTokenClaims>;
   /**
@@ -115,7 +116,8 @@ const REFRESH_OPTIONS = ["only", "onlyStale", "signal", "onClient"];
  */
 export function createKeys(options: KeysOptions): Keys {
   requireCore();
-  requireKnown("createKeys", options, KEYS_OPTIONS);
+  requireKnown("createKeys", options ?? {}, KEYS_OPTIONS);
+  checkCache(options?.cache);
   const { cache, fetch, concurrency = 6, cooldownSeconds = 60, clock = Date.now } = options;
   const { timeoutSeconds, retries, minFreshSeconds, maxFreshSeconds, maxStaleSeconds } = options;
   const onWarning = options.onWarning ?? ((message: string) => console.warn(`idp-janitor: ${message}`));
@@ -132,15 +134,16 @@ export function createKeys(options: KeysOptions): Keys {
     );
   };
   const refreshOne = async (provider: CoreProvider, signal?: AbortSignal): Promise<ClientReport> => {
-    const previous = await stored.text(provider).catch(() => undefined);
-    return refreshClient(provider, {
-      cache,
-      policy,
-      fetch,
-      signal,
-      now: new Date(clock()).toISOString(),
-      previous,
+    let unread: string[] = [];
+    const previous = await stored.text(provider).catch((error: unknown) => {
+      unread = [
+        `whether there are keys from before is not known: ${error instanceof Error ? error.message : error}`,
+      ];
+      return undefined;
     });
+    const now = new Date(clock()).toISOString();
+    const report = await refreshClient(provider, { cache, policy, fetch, signal, now, previous });
+    return unread.length === 0 ? report : { ...report, warnings: unread };
   };
   const reader = new Reader({ cache, stored, cooldownSeconds, clock, onWarning, refresh: refreshOne });
   const tokens = new IdTokens(reader, clock);
@@ -149,9 +152,12 @@ export function createKeys(options: KeysOptions): Keys {
     async refresh(refresh = {}) {
       requireKnown("a refresh of keys", refresh, REFRESH_OPTIONS);
       const { only, onlyStale = false, signal, onClient } = refresh;
+      if (only !== undefined && !Array.isArray(only)) {
+        throw new JanitorError("invalid_setting", "`only` must be a list of providers");
+      }
       const wanted: CoreProvider[] = [];
       for (const { core } of only?.map(named) ?? providers.values()) {
-        if (!onlyStale || (await stored.status(core, clock())).state !== "fresh") wanted.push(core);
+        if (!onlyStale || !(await stored.keepFresh(core, clock()))) wanted.push(core);
       }
       const clients = await eachLimited(wanted, concurrency, (provider) => {
         onClient?.(provider.key, provider.jwksUri ?? provider.issuer ?? "");
@@ -169,10 +175,18 @@ export function createKeys(options: KeysOptions): Keys {
       return ({ alg, kid }) => tokens.key(known, alg ?? "", kid);
     },
     async verifyIdToken(token, verify) {
-      return tokens.verify(token, named(verify.provider), verify);
+      return tokens.verify(token, named(verify?.provider), verify);
     },
     status() {
       return Promise.all([...providers.values()].map(({ core }) => stored.status(core, clock())));
     },
   };
+}
+
+function checkCache(cache: Partial<KeyCache> | undefined): void {
+  if ([cache?.get, cache?.put, cache?.add].every((own) => typeof own === "function")) return;
+  throw new JanitorError(
+    "invalid_setting",
+    "`cache` must be a key cache: an object with `get`, `put` and `add`",
+  );
 }

@@ -1,6 +1,6 @@
 /** Identity providers as they are configured. */
 
-import { call, checkProvider } from "../core.ts";
+import { call, checkPolicy, checkProvider } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import { requireKnown } from "../known.ts";
 import type { CorePolicy, CoreProvider } from "./effects.ts";
@@ -36,28 +36,41 @@ export function readProviders(
   options: Readonly<Record<string, ProviderOptions>>,
   policy: CorePolicy,
 ): ReadonlyMap<string, KnownProvider> {
+  call(() => checkPolicy(policy));
+  if (!isObject(options)) throw invalid("`providers` must be an object of keys and providers");
   const providers = new Map<string, KnownProvider>();
   for (const [key, provider] of Object.entries(options)) {
+    if (!isObject(provider))
+      throw invalid(`\`providers.${key}\` must be an object with \`jwksUri\` or \`issuer\``);
     requireKnown(`provider \`${key}\``, provider, PROVIDER_OPTIONS);
     const { jwksUri, issuer, algorithms = ["RS256"] } = provider;
-    const core = { key, jwksUri: normal(jwksUri, `providers.${key}.jwksUri`), issuer };
+    call(() => checkProvider({ key, jwksUri, issuer }));
+    checkAlgorithms(key, algorithms);
     // An issuer is compared character by character, so it stays as it is.
     normal(issuer?.replace("{tenantid}", "tenant"), `providers.${key}.issuer`);
-    call(() => checkProvider(core, policy));
-    checkAlgorithms(key, algorithms);
+    const core = { key, jwksUri: normal(jwksUri, `providers.${key}.jwksUri`), issuer };
     providers.set(key, { core, algorithms });
   }
   return providers;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function invalid(message: string): JanitorError {
+  return new JanitorError("invalid_setting", message);
 }
 
 /** An address as `fetch` would write it, so that it can be compared with where a redirect leads. */
 function normal(address: string | undefined, name: string): string | undefined {
   if (address === undefined) return undefined;
   if (URL.canParse(address)) return new URL(address).href;
-  throw new JanitorError("invalid_setting", `\`${name}\` is no address: \`${address}\``);
+  throw invalid(`\`${name}\` is no address: \`${address}\``);
 }
 
 function checkAlgorithms(provider: string, algorithms: readonly string[]): void {
+  if (!Array.isArray(algorithms)) throw invalid(`\`algorithms\` of provider \`${provider}\` must be a list`);
   const unknown = algorithms.find((name) => !ALGORITHM_NAMES.includes(name));
   if (unknown === undefined && algorithms.length > 0) return;
   const found = unknown === undefined ? "an empty list" : `\`${unknown}\``;

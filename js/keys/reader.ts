@@ -5,6 +5,7 @@ import { JanitorError } from "../errors.ts";
 import type { KeyCache } from "../key-cache.ts";
 import type { CoreProvider } from "./effects.ts";
 import type { ClientReport } from "./report.ts";
+import { shown } from "./shown.ts";
 import type { StoredKeySets } from "./stored.ts";
 
 /** How long after the beginning of a cooldown another process may still be busy fetching, in milliseconds. */
@@ -40,7 +41,13 @@ export class Reader {
    */
   async keys(provider: CoreProvider, kid?: string): Promise<StoredKeys> {
     const { stored, clock } = this.#options;
-    const found = await stored.usable(provider, clock());
+    const found = await stored.usable(provider, clock()).catch((error: unknown) => {
+      const known = stored.known(provider, clock());
+      if (!known) throw error;
+      const keys = `the keys of \`${provider.key}\` are used that were read last`;
+      this.#warn(`the cache failed, and ${keys}: ${wordsOf(error)}`);
+      return known;
+    });
     if (found && (kid === undefined || found.has(kid))) return found;
     await this.#refreshOnce(provider, kid, found !== undefined);
     const keys = await stored.usable(provider, clock());
@@ -57,18 +64,28 @@ export class Reader {
   }
 
   async #refresh(provider: CoreProvider, kid: string | undefined, hasKeys: boolean): Promise<void> {
-    const { cache, cooldownSeconds, clock, onWarning, refresh } = this.#options;
+    const { cache, cooldownSeconds, clock, refresh } = this.#options;
     const { cooldown } = cacheKeys(provider.key);
     if (!(await cache.add(cooldown, new Date(clock()).toISOString(), { ttlSeconds: cooldownSeconds })))
       return this.#waitForOthers(provider);
     const why = hasKeys
       ? `the keys of \`${provider.key}\` have none with the id \`${shown(kid ?? "")}\`: asking the provider for new ones`
       : `the keys of \`${provider.key}\` are not in the cache: fetching them reluctantly; refresh them by a job`;
-    onWarning(why);
+    this.#warn(why);
     const report = await refresh(provider);
-    if (report.error)
-      onWarning(`the keys of \`${provider.key}\` could not be refreshed: ${report.error.message}`);
-    for (const warning of report.warnings) onWarning(`\`${provider.key}\`: ${warning}`);
+    if (report.error) {
+      this.#warn(`the keys of \`${provider.key}\` could not be refreshed: ${report.error.message}`);
+    }
+    for (const warning of report.warnings) this.#warn(`\`${provider.key}\`: ${warning}`);
+  }
+
+  /** What comes of telling is of no account to a login. */
+  #warn(message: string): void {
+    try {
+      this.#options.onWarning(message);
+    } catch {
+      // Whoever is told has lost it.
+    }
   }
 
   /** Somebody else began a refresh within the cooldown. It may be fetching still; then its keys are here in a moment. */
@@ -96,7 +113,6 @@ export class Reader {
   }
 }
 
-/** A key id comes out of a token that nobody has verified. */
-function shown(kid: string): string {
-  return kid.slice(0, 80).replace(/[^\x20-\x7e]/g, "?");
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

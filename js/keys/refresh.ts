@@ -1,7 +1,7 @@
 /** Performs what the core asks for in a refresh, until it is done, and keeps what came of it. */
 
-import { call, free, Refresh } from "../core.ts";
-import { JanitorError } from "../errors.ts";
+import { cacheKeys, call, free, Refresh, StoredKeys } from "../core.ts";
+import { type ErrorCode, JanitorError } from "../errors.ts";
 import type { KeyCache } from "../key-cache.ts";
 import type { CorePolicy, CoreProvider, KeyAnswer, KeyEffect, KeyOutcome, Refreshed } from "./effects.ts";
 import { type Fetch, send } from "./fetch.ts";
@@ -21,13 +21,40 @@ export interface RefreshOptions {
 
 /** Refreshes the keys of one provider. A failure is told in the report, that of the cache too. */
 export async function refreshClient(provider: CoreProvider, options: RefreshOptions): Promise<ClientReport> {
-  const done = await performRefresh(provider, options);
+  const { report, write, publish } = await performRefresh(provider, options).catch((error: unknown) => ({
+    report: brokenReport(provider, error),
+    write: undefined,
+    publish: undefined,
+  }));
+  // That somebody ended it says nothing about the provider.
+  if (write === undefined || report.error?.code === "aborted") return report;
+  const { key, value, ttlSeconds } = write;
   try {
-    await keep(done, provider, options.cache);
-    return done.report;
+    if (report.error === undefined && (await isNewer(provider, options))) {
+      const newer = "another refresh has kept newer keys meanwhile: they stay";
+      return { ...report, warnings: [...report.warnings, newer] };
+    }
+    await options.cache.put(key, value, { ttlSeconds });
   } catch (error) {
-    return notKept(done.report, error);
+    return notKept(report, error);
   }
+  try {
+    if (publish !== undefined) await options.cache.publish?.(provider.key, publish, { ttlSeconds });
+    return report;
+  } catch (error) {
+    return { ...report, outcome: "failed", error: toldOf(error) };
+  }
+}
+
+/** Whether somebody has kept keys that are newer than the beginning of this refresh. */
+async function isNewer(
+  provider: CoreProvider,
+  { cache, now, policy, previous }: RefreshOptions,
+): Promise<boolean> {
+  const text = await cache.get(cacheKeys(provider.key).entry);
+  if (text === null || text === previous || typeof text !== "string") return false;
+  const stored = call(() => StoredKeys.read(text, provider, policy));
+  return stored !== undefined && Date.parse(call(() => stored.form()).entry.checkedAt) > Date.parse(now);
 }
 
 async function performRefresh(provider: CoreProvider, options: RefreshOptions): Promise<Refreshed> {
@@ -61,19 +88,26 @@ function wait(ms: number, signal: AbortSignal | undefined): Promise<KeyAnswer> {
   });
 }
 
-async function keep({ write, publish }: Refreshed, provider: CoreProvider, cache: KeyCache): Promise<void> {
-  const { key, value, ttlSeconds } = write;
-  await cache.put(key, value, { ttlSeconds });
-  if (publish !== undefined) await cache.publish?.(provider.key, publish, { ttlSeconds });
-}
-
 /** Keys that could not be kept are of no use to anybody: the refresh has failed. */
 function notKept(report: ClientReport, error: unknown): ClientReport {
-  const known = error instanceof JanitorError ? error : new JanitorError("cache_failed", String(error));
+  const told = toldOf(error);
   // A failure of the provider says more about what is to be done than that its record could not be kept.
-  if (report.error) return { ...report, warnings: [...report.warnings, known.message] };
+  if (report.error) return { ...report, warnings: [...report.warnings, told.message] };
   const { client, uri, warnings } = report;
-  const nothing = { keys: [], added: [], removed: [], changed: [] };
-  const { code, message } = known;
-  return { client, uri, outcome: "failed", ...nothing, error: { code, message }, warnings };
+  return { client, uri, outcome: "failed", ...NO_KEYS, error: told, warnings };
+}
+
+/** The report of a refresh that came to no end of its own. */
+function brokenReport(provider: CoreProvider, error: unknown): ClientReport {
+  const uri = provider.jwksUri ?? provider.issuer ?? "";
+  const told = error instanceof JanitorError ? error : new JanitorError("internal", String(error));
+  return { client: provider.key, uri, outcome: "failed", ...NO_KEYS, error: toldOf(told), warnings: [] };
+}
+
+const NO_KEYS = { keys: [], added: [], removed: [], changed: [] };
+
+function toldOf(error: unknown): { code: ErrorCode; message: string } {
+  const { code, message } =
+    error instanceof JanitorError ? error : new JanitorError("cache_failed", String(error));
+  return { code, message };
 }

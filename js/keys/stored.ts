@@ -1,6 +1,7 @@
 /** What the cache has of each provider, read and judged once for as long as its text stays the same. */
 
 import { cacheKeys, call, readAttempt, StoredKeys } from "../core.ts";
+import { JanitorError } from "../errors.ts";
 import type { KeyCache } from "../key-cache.ts";
 import type { CorePolicy, CoreProvider } from "./effects.ts";
 import type { FailedAttempt, KeyStatus } from "./report.ts";
@@ -18,7 +19,7 @@ export class StoredKeySets {
 
   /** The text of the entry, as a refresh takes it. */
   async text(provider: CoreProvider): Promise<string | undefined> {
-    return (await this.#cache.get(cacheKeys(provider.key).entry)) ?? undefined;
+    return this.#text(cacheKeys(provider.key).entry);
   }
 
   /** The stored keys of a provider, if there are any of it as it is configured now, however old. */
@@ -40,10 +41,39 @@ export class StoredKeySets {
     return keys && call(() => keys.state(now)) !== "too_old" ? keys : undefined;
   }
 
+  /**
+   * Whether the keys of a provider are fresh. If they are, they are published once more: what another product reads may have
+   * been culled from its cache, or written over.
+   */
+  async keepFresh(provider: CoreProvider, now: number): Promise<boolean> {
+    const keys = await this.get(provider);
+    if (!keys || call(() => keys.state(now)) !== "fresh") return false;
+    const { entry, usableUntil } = call(() => keys.form());
+    const ttlSeconds = Math.max(1, Math.ceil((Date.parse(usableUntil) - now) / 1000));
+    await this.#cache.publish?.(provider.key, entry.keySet, { ttlSeconds });
+    return true;
+  }
+
+  /** What was read last, unless it is too old to be used: for as long as the cache itself cannot be asked. */
+  known(provider: CoreProvider, now: number): StoredKeys | undefined {
+    const keys = this.#read.get(provider.key)?.keys;
+    return keys && call(() => keys.state(now)) !== "too_old" ? keys : undefined;
+  }
+
+  /** Some caches parse what looks like JSON; that would come to nothing good in wasm. */
+  async #text(key: string): Promise<string | undefined> {
+    const text: unknown = (await this.#cache.get(key)) ?? undefined;
+    if (text === undefined || typeof text === "string") return text;
+    throw new JanitorError(
+      "cache_failed",
+      `the cache gave something at \`${key}\` that is no text; nothing was changed`,
+    );
+  }
+
   /** The last attempt that failed, if the cache still has its record. */
   async attempt(provider: CoreProvider): Promise<FailedAttempt | undefined> {
-    const text = await this.#cache.get(cacheKeys(provider.key).attempt);
-    return text === null ? undefined : call(() => readAttempt(text));
+    const text = await this.#text(cacheKeys(provider.key).attempt);
+    return text === undefined ? undefined : call(() => readAttempt(text));
   }
 
   /** All of it, to be shown. */

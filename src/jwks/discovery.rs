@@ -1,6 +1,6 @@
 //! The discovery document of an issuer (OpenID Connect Discovery 1.0, section 4).
 
-use crate::jwks::json::read_json;
+use crate::jwks::json::{read_json, shown};
 use crate::jwks::provider::is_https;
 use crate::jwks::refresh::Failure;
 use crate::value::Value;
@@ -15,7 +15,7 @@ pub fn read_jwks_uri(document: &str, issuer: &str) -> Result<String, Failure> {
     let Ok(Value::Map(members)) = read_json(document) else { return Err(malformed("is no JSON object")) };
     let Some(Value::Text(found)) = members.get("issuer") else { return Err(malformed("has no `issuer`")) };
     if found != issuer {
-        let found: String = found.chars().take(200).collect();
+        let found = shown(found, 200);
         let message = format!("the discovery document is that of `{found}`, not of `{issuer}`");
         return Err(Failure::new("discovery_issuer", message));
     }

@@ -1,6 +1,7 @@
 //! One key: may it be used to verify signatures, and if not, why.
 
 use crate::jwks::curve::{P256, P384, P521, ShortCurve, is_ed25519_point};
+use crate::jwks::json::shown;
 use crate::value::{Members, Shape, Value};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
@@ -10,10 +11,13 @@ use sha2::{Digest, Sha256};
 const LEAST_RSA_BITS: usize = 2048;
 /// The largest that is verified with: beyond it a single signature takes too long.
 const MOST_RSA_BITS: usize = 16_384;
+/// How much of a name that nobody knows stands in a message, in characters.
+const SHOWN: usize = 40;
 /// The longest key id, in bytes.
 const LONGEST_KID: usize = 512;
-/// Members that only the holder of a private or a shared key may know (RFC 7518, sections 6.2.2, 6.3.2 and 6.4).
-const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+/// Members that only the holder of a private or a shared key may know (RFC 7518, sections 6.2.2, 6.3.2 and 6.4; of keys of
+/// type AKP, `priv`).
+const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
 /// Why a key is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,7 +79,7 @@ pub struct PublicKey {
     /// Public key use.
     #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
     pub use_: Option<String>,
-    /// Key operations.
+    /// Key operations; absent in a key that was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_ops: Option<Vec<String>>,
     /// Algorithm.
@@ -170,7 +174,11 @@ pub fn judge(key: Value) -> JudgedKey {
     let verdict = Verdict { thumbprint, ..verdict };
     match exposed.map_or(judged, Err) {
         Err(refusal) => refused(verdict, refusal),
-        Ok(()) => JudgedKey { verdict: Verdict { usable: true, ..verdict }, public: Some(key) },
+        Ok(()) => {
+            // They have been judged; and HIdP refuses a whole set over operations in a combination that it does not know.
+            let public = Some(PublicKey { key_ops: None, ..key });
+            JudgedKey { verdict: Verdict { usable: true, ..verdict }, public }
+        }
     }
 }
 
@@ -183,7 +191,8 @@ fn exposed(members: &Members) -> Option<Refusal> {
     if members.get("kty") == Some(&Value::Text("oct".into())) {
         return Some((Reason::Symmetric, "a symmetric key: whoever can read it can sign".into()));
     }
-    let found: Vec<String> = PRIVATE.iter().filter(|name| members.has(name)).map(|n| format!("`{n}`")).collect();
+    let found: Vec<String> =
+        PRIVATE.iter().filter(|name| members.get(name).is_some()).map(|n| format!("`{n}`")).collect();
     (!found.is_empty()).then(|| {
         let members = found.join(", ");
         (Reason::Private, format!("its private half is published ({members}): whoever can read it can sign"))
@@ -196,13 +205,13 @@ fn judge_members(key: &mut PublicKey) -> Result<(), Refusal> {
         "EC" => judge_ec(key)?,
         "OKP" => judge_okp(key)?,
         "" => return Err(missing("kty")),
-        other => return Err((Reason::UnsupportedType, format!("a key of type `{}`", shortened(other)))),
+        other => return Err((Reason::UnsupportedType, format!("a key of type `{}`", shown(other, SHOWN)))),
     }
     judge_use(key)?;
     let known = algorithms(key);
     match &key.alg {
         Some(alg) if !known.contains(&alg.as_str()) => {
-            let (alg, kty) = (shortened(alg), &key.kty);
+            let (alg, kty) = (shown(alg, SHOWN), &key.kty);
             Err((
                 Reason::UnsupportedAlgorithm,
                 format!("`{alg}` is no signature algorithm for such a key of type `{kty}`"),
@@ -215,7 +224,7 @@ fn judge_members(key: &mut PublicKey) -> Result<(), Refusal> {
 /// RFC 7517, sections 4.2 and 4.3: who says what a key is for does not mean it for anything else.
 fn judge_use(key: &PublicKey) -> Result<(), Refusal> {
     if let Some(other) = key.use_.as_deref().filter(|name| *name != "sig") {
-        return Err((Reason::UnsupportedUse, format!("its `use` is `{}`, not `sig`", shortened(other))));
+        return Err((Reason::UnsupportedUse, format!("its `use` is `{}`, not `sig`", shown(other, SHOWN))));
     }
     match &key.key_ops {
         Some(operations) if !operations.iter().any(|operation| operation == "verify") => {
@@ -252,7 +261,7 @@ fn judge_ec(key: &PublicKey) -> Result<(), Refusal> {
         "P-256" => &P256,
         "P-384" => &P384,
         "P-521" => &P521,
-        other => return Err((Reason::UnsupportedCurve, format!("a key on the curve `{}`", shortened(other)))),
+        other => return Err((Reason::UnsupportedCurve, format!("a key on the curve `{}`", shown(other, SHOWN)))),
     };
     let (x, y) = (octets("x", &key.x, curve.bytes)?, octets("y", &key.y, curve.bytes)?);
     if curve.holds(&x, &y) { Ok(()) } else { Err((Reason::OffCurve, format!("its point is not on {name}"))) }
@@ -269,7 +278,7 @@ fn judge_okp(key: &PublicKey) -> Result<(), Refusal> {
                 Err((Reason::OffCurve, "its point is not on Ed25519, or of small order".into()))
             }
         }
-        Some(other) => Err((Reason::UnsupportedCurve, format!("a key on the curve `{}`", shortened(other)))),
+        Some(other) => Err((Reason::UnsupportedCurve, format!("a key on the curve `{}`", shown(other, SHOWN)))),
     }
 }
 
@@ -335,9 +344,4 @@ fn missing(name: &str) -> Refusal {
 fn bits(number: &[u8]) -> usize {
     let zeros = number.first().map_or(0, |byte| byte.leading_zeros() as usize);
     number.len() * 8 - zeros
-}
-
-/// What a provider wrote, as much of it as belongs into a message.
-fn shortened(text: &str) -> String {
-    text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -155,21 +155,25 @@ fn check_address(name: &str, address: &str) -> Result<(), Error> {
     Err(invalid(name, address, "an https:// address without user name and fragment"))
 }
 
+/// The longest address, in bytes.
+const LONGEST_ADDRESS: usize = 2048;
+
 /// Whether text is an https address with a host and without a user name.
 #[must_use]
 pub fn is_https(address: &str) -> bool {
     let Some(rest) = address.strip_prefix("https://") else { return false };
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let printable = address.bytes().all(|byte| byte.is_ascii_graphic());
-    printable && !authority.is_empty() && !authority.contains('@')
+    printable && address.len() <= LONGEST_ADDRESS && !authority.is_empty() && !authority.contains('@')
 }
 
-/// Scheme, host and port of an https address as the host writes it: in lower case, no port where it is 443.
+/// Host and port of an https address, in lower case, and no port where it is 443.
 #[must_use]
-pub fn origin(address: &str) -> Option<&str> {
+pub fn origin(address: &str) -> Option<String> {
     let rest = address.strip_prefix("https://").filter(|_| is_https(address))?;
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
-    address.get(.."https://".len() + end)
+    let authority = rest.get(..end)?.to_ascii_lowercase();
+    Some(authority.strip_suffix(":443").map(str::to_owned).unwrap_or(authority))
 }
 
 fn invalid(name: &str, value: &str, expected: &str) -> Error {

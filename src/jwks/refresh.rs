@@ -9,7 +9,7 @@ use crate::jwks::discovery::read_jwks_uri;
 use crate::jwks::entry::{Attempt, CacheKeys, Entry, State};
 use crate::jwks::error::KeySetError;
 use crate::jwks::freshness::{fresh_seconds, seconds};
-use crate::jwks::json::MOST_BYTES;
+use crate::jwks::json::{MOST_BYTES, shown};
 use crate::jwks::key::Verdict;
 use crate::jwks::provider::{Policy, Provider, is_https, origin};
 use crate::jwks::set::{Difference, KeySet};
@@ -221,7 +221,7 @@ pub struct ClientReport {
     pub added: Vec<String>,
     /// Ids of keys that are there no more.
     pub removed: Vec<String>,
-    /// Ids that stand for another key than before.
+    /// Ids that stand for another key than before, or for another algorithm.
     pub changed: Vec<String>,
     /// Until when the provider need not be asked again; absent without keys.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -330,13 +330,20 @@ impl Refresh {
                 self.fetch()
             }
             (200, Wanted::KeySet) => self.take(response),
-            (304, Wanted::KeySet) if self.known_tag().is_some() => Ok(self.confirm(response)),
+            (304, Wanted::KeySet) if self.known_tag().is_some() => self.confirm(response),
             (0 | 301 | 302 | 303 | 307 | 308, _) => self.redirect(response.location.as_deref()),
             (status, _) => {
                 let failure = Failure::new("provider_status", format!("{} answered with status {status}", self.url));
                 let for_the_moment = matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504);
-                let asked_for = response.retry_after.as_deref().and_then(|text| seconds(text.trim()));
-                if for_the_moment { self.again(failure, random, asked_for) } else { Err(failure) }
+                let asked_for = match response.retry_after.as_deref() {
+                    None => Some(0),
+                    // A date is not read: who gives one means longer than a refresh takes.
+                    Some(text) => seconds(text.trim()),
+                };
+                match asked_for.filter(|_| for_the_moment) {
+                    Some(seconds) => self.again(failure, random, seconds),
+                    None => Err(failure),
+                }
             }
         }
     }
@@ -345,7 +352,7 @@ impl Refresh {
     fn redirect(&mut self, location: Option<&str>) -> Result<Effect, Failure> {
         let refused = |why: String| Failure::new("provider_redirect", format!("{} redirects {why}", self.url));
         let Some(location) = location else { return Err(refused("to an address that is not told".into())) };
-        let shown: String = location.chars().take(200).collect();
+        let shown = shown(location, 200);
         if !is_https(location) {
             return Err(refused(format!("to `{shown}`, which is no https:// address")));
         }
@@ -370,18 +377,18 @@ impl Refresh {
             FailureKind::Aborted => Err(Failure::new("aborted", format!("the refresh from {url} was aborted"))),
             FailureKind::Network => {
                 let message = format!("{url} could not be reached: {}", failure.message);
-                self.again(Failure::new("provider_unreachable", message), random, None)
+                self.again(Failure::new("provider_unreachable", message), random, 0)
             }
         }
     }
 
     /// Waits and asks again, if that can help within the time.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pause is short and positive")]
-    fn again(&mut self, failure: Failure, random: f64, asked_for: Option<u32>) -> Result<Effect, Failure> {
+    fn again(&mut self, failure: Failure, random: f64, asked_for: u32) -> Result<Effect, Failure> {
         // Half of it at random, so that those who failed together do not come back together.
         let longest = FIRST_PAUSE_MS * f64::from(1_u32 << self.retries.min(16));
         let pause = longest * (0.5 + random / 2.0);
-        let pause = pause.max(f64::from(asked_for.unwrap_or(0)) * 1000.0) as u64;
+        let pause = pause.max(f64::from(asked_for) * 1000.0) as u64;
         if self.retries == self.policy.retries || pause >= self.left_ms() {
             return Err(failure);
         }
@@ -392,7 +399,8 @@ impl Refresh {
     fn take(&mut self, response: &Response) -> Result<Effect, Failure> {
         let set = KeySet::parse(response.body.as_deref().unwrap_or_default())?;
         let mut entry = Entry::new(&self.provider, &self.url, &set, self.now(), self.fresh_until(response));
-        entry.etag = response.etag.clone();
+        // A 304 would not say again what has to be said of such keys, nor bring back those that were set aside.
+        entry.etag = response.etag.clone().filter(|_| set.warnings().is_empty());
         let before = self.previous.take();
         let difference = set.difference(before.as_ref().map(|(_, set)| set));
         let same = difference.is_empty();
@@ -402,11 +410,14 @@ impl Refresh {
         Ok(self.keep(entry, &set, difference, if same { Ended::Unchanged } else { Ended::Refreshed }))
     }
 
-    fn confirm(&mut self, response: &Response) -> Effect {
-        let Some((mut entry, set)) = self.previous.take() else { return self.fail(self.timed_out()) };
+    fn confirm(&mut self, response: &Response) -> Result<Effect, Failure> {
+        let nothing = || {
+            Failure::new("internal", "a set was confirmed that is not there; this is a defect of idp-janitor".into())
+        };
+        let (mut entry, set) = self.previous.take().ok_or_else(nothing)?;
         entry.checked_at = self.now();
         entry.fresh_until = self.fresh_until(response);
-        self.keep(entry, &set, Difference::default(), Ended::Unchanged)
+        Ok(self.keep(entry, &set, Difference::default(), Ended::Unchanged))
     }
 
     fn keep(&self, entry: Entry, set: &KeySet, difference: Difference, outcome: Ended) -> Effect {

@@ -1,12 +1,14 @@
 //! A key set: every key judged, what is to be kept of it, and how it differs from the one before.
 
 use crate::jwks::error::KeySetError;
-use crate::jwks::json::read_json;
+use crate::jwks::json::{read_json, shown};
 use crate::jwks::key::{JudgedKey, PublicKey, Reason, Verdict, algorithms, judge};
 use crate::named::Named;
 use crate::value::Value;
 use serde::Serialize;
 
+/// How much of a key id stands in a message, in characters.
+const SHOWN: usize = 100;
 /// The most keys that a set may have.
 pub const MOST_KEYS: usize = 100;
 
@@ -23,7 +25,7 @@ pub struct Difference {
     pub added: Vec<String>,
     /// Are there no more.
     pub removed: Vec<String>,
-    /// Stand for another key than before.
+    /// Stand for another key than before, or for another algorithm.
     pub changed: Vec<String>,
 }
 
@@ -63,7 +65,9 @@ impl KeySet {
         }
         let set = Self { keys: keys.into_iter().map(judge).collect() };
         if set.usable().next().is_none() {
-            let why: Vec<String> = set.verdicts().take(5).map(described).collect();
+            // Published secrets first: nobody is to overlook them.
+            let (exposed, others): (Vec<_>, Vec<_>) = set.verdicts().partition(|verdict| is_exposed(verdict));
+            let why: Vec<String> = exposed.into_iter().chain(others).take(5).map(described).collect();
             return Err(KeySetError::Unusable { keys: set.keys.len(), why: why.join("; ") });
         }
         Ok(set)
@@ -127,7 +131,7 @@ impl KeySet {
             *times.entry(kid) += 1;
         }
         let twice = times.iter().filter(|(_, times)| **times > 1);
-        warnings.extend(twice.map(|(kid, times)| format!("{times} keys have the id `{kid}`")));
+        warnings.extend(twice.map(|(kid, times)| format!("{times} keys have the id `{}`", shown(kid, SHOWN))));
         let nameless = self.usable().filter(|key| key.kid.is_none()).count();
         if nameless > 0 {
             warnings.push(format!("{nameless} usable key(s) without an id"));
@@ -135,7 +139,7 @@ impl KeySet {
         warnings
     }
 
-    /// How this set differs from the one before, by the thumbprints under each id.
+    /// How this set differs from the one before, by the thumbprints and algorithms under each id.
     #[must_use]
     pub fn difference(&self, before: Option<&Self>) -> Difference {
         let now = self.by_id();
@@ -155,8 +159,11 @@ impl KeySet {
         for verdict in self.verdicts().filter(|verdict| verdict.usable) {
             let Some(thumbprint) = &verdict.thumbprint else { continue };
             let prints = ids.entry(verdict.kid.as_ref().unwrap_or(thumbprint));
+            let print = format!("{thumbprint} {}", verdict.alg.as_deref().unwrap_or_default());
             // Sorted as they come: sorting code takes four kilobytes of wasm.
-            prints.insert(prints.partition_point(|print| print < thumbprint), thumbprint.clone());
+            if let Err(at) = prints.binary_search(&print) {
+                prints.insert(at, print);
+            }
         }
         ids
     }
@@ -169,8 +176,8 @@ fn is_exposed(verdict: &Verdict) -> bool {
 /// A key and what is wrong with it.
 fn described(verdict: &Verdict) -> String {
     let name = match (&verdict.kid, &verdict.kty) {
-        (Some(kid), _) => format!("the key `{kid}`"),
-        (None, Some(kty)) => format!("a key of type `{kty}` without an id"),
+        (Some(kid), _) => format!("the key `{}`", shown(kid, SHOWN)),
+        (None, Some(kty)) => format!("a key of type `{}` without an id", shown(kty, SHOWN)),
         (None, None) => "a key without an id".into(),
     };
     format!("{name}: {}", verdict.message.as_deref().unwrap_or_default())

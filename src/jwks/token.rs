@@ -2,7 +2,7 @@
 //!
 //! The checks are those of HIdP's `parse_id_token`, which follows OpenID Connect Basic, section 2.2.1.
 
-use crate::jwks::json::read_json;
+use crate::jwks::json::{read_json, shown};
 use crate::value::{FromValue, Members, Shape, Value};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
@@ -88,7 +88,7 @@ pub fn may_verify(token: &str, algorithms: &[String]) -> Result<Signed, TokenErr
     if algorithms.contains(&alg) {
         return Ok(Signed { alg, kid });
     }
-    Err(TokenError::Algorithm(alg.chars().take(40).collect()))
+    Err(TokenError::Algorithm(shown(&alg, 40)))
 }
 
 /// Whether the claims of a token hold. To be asked only of a token whose signature has been verified.
@@ -101,7 +101,7 @@ pub fn claims_hold(token: &str, expected: &Expected) -> Result<(), TokenError> {
     let claims = object(claims).ok_or_else(|| malformed("its claims are no JSON object"))?;
     let issuer = expected_issuer(&claims, &expected.issuer);
     if text(&claims, "iss")? != issuer {
-        return Err(TokenError::Claims(format!("`iss` is not `{issuer}`")));
+        return Err(TokenError::Claims(format!("`iss` is not `{}`", shown(&issuer, 200))));
     }
     // OpenID Connect Core 1.0, section 2: never empty.
     if text(&claims, "sub")?.is_empty() {

@@ -120,14 +120,16 @@ pub fn parse_key_set(text: &str) -> Result<JsValue, JsValue> {
     write(&Judged { keys: set.verdicts().collect(), warnings: set.warnings(), key_set: set.to_json() })
 }
 
-/// Holds a provider and the policy against what they may be. Throws `{ code, message }`.
+/// Holds a provider against what it may be. Throws `{ code, message }`.
 #[wasm_bindgen(js_name = checkProvider)]
-pub fn check_provider(
-    #[wasm_bindgen(unchecked_param_type = "CoreProvider")] provider: JsValue,
-    #[wasm_bindgen(unchecked_param_type = "CorePolicy")] policy: JsValue,
-) -> Result<(), JsValue> {
-    let checked = read_policy(&policy)?.check().and(read_provider(&provider)?.check());
-    checked.map_err(|error| thrown(&error))
+pub fn check_provider(#[wasm_bindgen(unchecked_param_type = "CoreProvider")] provider: JsValue) -> Result<(), JsValue> {
+    read_provider(&provider)?.check().map_err(|error| thrown(&error))
+}
+
+/// Holds the policy against what it may be. Throws `{ code, message }`.
+#[wasm_bindgen(js_name = checkPolicy)]
+pub fn check_policy(#[wasm_bindgen(unchecked_param_type = "CorePolicy")] policy: JsValue) -> Result<(), JsValue> {
+    read_policy(&policy)?.check().map_err(|error| thrown(&error))
 }
 
 /// Under which keys the cache keeps what belongs to a provider.

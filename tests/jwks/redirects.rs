@@ -82,24 +82,27 @@ fn count_apart_for_discovery_and_keys() {
     assert_eq!((course.ended(), course.fetches.len()), (Ended::Refreshed, 12));
 }
 
-/// Both addresses come as `URL` writes them: in lower case, and without the port that https has anyway.
+/// A redirect comes as `URL` writes it: in lower case, and without the port that https has anyway. A discovery document may
+/// write what it likes.
 #[test]
-fn origins_are_compared_as_the_host_writes_them() {
+fn origins_are_compared_however_they_are_written() {
     for (address, expected) in [
-        ("https://id.test/keys", Some("https://id.test")),
-        ("https://id.test", Some("https://id.test")),
-        ("https://id.test:8443/keys", Some("https://id.test:8443")),
-        ("https://id.test?a=/b", Some("https://id.test")),
-        ("https://id.test#/b", Some("https://id.test")),
-        ("https://[::1]:8443/keys", Some("https://[::1]:8443")),
-        ("https://id.test\\@evil.test", Some("https://id.test")),
+        ("https://id.test/keys", Some("id.test")),
+        ("https://id.test", Some("id.test")),
+        ("https://id.test:8443/keys", Some("id.test:8443")),
+        ("https://id.test?a=/b", Some("id.test")),
+        ("https://id.test#/b", Some("id.test")),
+        ("https://[::1]:8443/keys", Some("[::1]:8443")),
+        ("https://id.test\\@evil.test", Some("id.test")),
+        ("https://Keys.ID.test:443/a", Some("keys.id.test")),
+        ("https://id.test:4430/a", Some("id.test:4430")),
         ("https://user@id.test/", None),
         ("HTTPS://id.test/", None),
         ("http://id.test/", None),
         ("https:/id.test/", None),
         ("https://", None),
     ] {
-        assert_eq!(origin(address), expected, "{address}");
+        assert_eq!(origin(address).as_deref(), expected, "{address}");
         assert_eq!(is_https(address), expected.is_some(), "{address}");
     }
     let uri = "https://id.test:8443/keys".to_owned();
@@ -112,7 +115,7 @@ fn origins_are_compared_as_the_host_writes_them() {
 
 #[test]
 fn tell_where_to_in_a_line_of_bounded_length() {
-    let location = format!("https://other.test/{}", "x".repeat(5000));
+    let location = format!("https://other.test/{}", "x".repeat(2000));
     let course = Scene::new().run([redirect(302, &location)]);
     let message = &course.report().error.as_ref().unwrap().message;
     assert!(message.starts_with(&format!("{URI} redirects to `https://other.test/xxx")), "{message}");

@@ -143,7 +143,7 @@ describe("time", { concurrency: 4 }, () => {
       const began = performance.now();
       await keysOf(provider, { timeoutSeconds: 1 }).keys.refresh();
       const took = performance.now() - began;
-      assert.ok(took < 1500, `${took} ms`);
+      assert.ok(took < 2500, `${took} ms`);
       await eventually("the exchanges are over", () => provider.exchanges.now === 0);
     });
   }
@@ -156,6 +156,6 @@ describe("time", { concurrency: 4 }, () => {
     const began = performance.now();
     const { clients } = await setup.keys.refresh();
     assert.equal(clients[0]?.error?.code, "provider_timeout");
-    assert.ok(performance.now() - began < 1500);
+    assert.ok(performance.now() - began < 2500);
   });
 });

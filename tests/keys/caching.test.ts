@@ -7,6 +7,7 @@ import { startProvider } from "../support/provider.ts";
 import * as scenarios from "../support/scenarios.ts";
 import { testTls, trustInProcess } from "../support/tls.ts";
 import {
+  CLIENT,
   ENTRY,
   keysOf,
   kidsOf,
@@ -202,6 +203,13 @@ describe("freshness", () => {
       now = instant;
       return (await setup.keys.status())[0]?.state;
     };
+    const { keySet: _set, source: _source, version: _version, etag: _etag, ...entry } = entryOf(setup);
+    const { keys, lastFailure, ...told } = (await setup.keys.status())[0] ?? assert.fail();
+    assert.deepEqual(told, { client: CLIENT, state: "fresh", ...entry, usableUntil });
+    assert.deepEqual(
+      [keys.map(({ kid, usable }) => [kid, usable]), lastFailure],
+      [[["rs256", true]], undefined],
+    );
     const [fresh, usable] = [Date.parse(freshUntil ?? ""), Date.parse(usableUntil ?? "")];
     const states = [begin + 1000, fresh - 1, fresh + 1, usable - 1, usable + 1].map(
       (instant) => () => stateAt(instant),

@@ -135,6 +135,8 @@ describe("keys that are not there", () => {
     for (const kids of await Promise.all(readers)) assert.deepEqual(kids, ["rs256"]);
     for (const { sub } of await Promise.all(claims)) assert.equal(sub, "1");
     assert.deepEqual([provider.requests.length, setup.warnings.length], [1, 1]);
+    // Within a process they wait for one another, and need no cooldown for it.
+    assert.deepEqual(setup.cache.writes, [`add ${COOLDOWN}`, `put ${ENTRY}`]);
   });
 
   test("and cannot be fetched: unavailable, and why; nobody asks again before the cooldown is over", async () => {
@@ -470,7 +472,7 @@ describe("processes that share a cache", { concurrency: true }, () => {
     await refusal(verify(first, await tokenOf(provider, "unknown")));
     const began = performance.now();
     assert.equal((await refusal(verify(second, await tokenOf(provider, "unknown")))).code, "token_key");
-    assert.ok(performance.now() - began < 200);
+    assert.ok(performance.now() - began < 2000);
     assert.equal(provider.requests.length, 1);
   });
 
@@ -529,7 +531,7 @@ describe("processes that share a cache", { concurrency: true }, () => {
       await setup.cache.put(COOLDOWN, value, { ttlSeconds: 60 });
       const began = performance.now();
       assert.equal((await refusal(setup.keys.get(CLIENT))).code, "keys_unavailable");
-      assert.ok(performance.now() - began < 200);
+      assert.ok(performance.now() - began < 2000);
       assert.equal(provider.requests.length, 0);
     });
   }

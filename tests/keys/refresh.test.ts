@@ -57,6 +57,13 @@ for (const [way, fetch] of Object.entries(WAYS)) {
       assert.deepEqual([asked?.headers.cookie, asked?.headers.authorization], [undefined, undefined]);
     });
 
+    test("at an address in capitals, from where it redirects within what is one origin after all", async () => {
+      await using provider = await startProvider();
+      provider.respond("/moved", scenarios.redirect("/jwks"));
+      const jwksUri = provider.jwksUri("/moved").replace("https://localhost", "HTTPS://LOCALHOST");
+      assert.equal((await refreshedWell(keysOf({ jwksUri }, fetch))).uri, provider.jwksUri());
+    });
+
     test("by the discovery document of an issuer, which is asked each time", async () => {
       await using provider = await startProvider();
       const setup = keysOf({ issuer: provider.issuer }, fetch);
@@ -209,7 +216,7 @@ for (const [way, fetch] of Object.entries(WAYS)) {
       const began = performance.now();
       abort();
       const { clients } = await refreshing;
-      assert.ok(performance.now() - began < 500);
+      assert.ok(performance.now() - began < 1500);
       assert.deepEqual(
         clients.map(({ client, outcome, error, keys }) => [client, outcome, error?.code, keys.length]),
         ["a", "b", "c"].map((client) => [client, "failed", "aborted", 1]),

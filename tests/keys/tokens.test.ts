@@ -431,6 +431,20 @@ describe("which key", () => {
     () => known,
   );
 
+  test("one that says something odd about itself beside what makes it: used as what it is", async () => {
+    for (const [alg, also] of [
+      ["RS256", { key_ops: ["verify", "verify"] }],
+      ["RS256", { key_ops: ["verify", "sign"] }],
+      ["EdDSA", { alg: "Ed25519" }],
+      ["Ed25519", { alg: "EdDSA" }],
+    ] as const) {
+      const [jwk] = published(SIGNERS[alg]).keys;
+      // The two names of one algorithm are two to a key that says which one is its own.
+      const expected = "alg" in also ? { code: "token_key" } : { claims: CLAIMS };
+      assert.deepEqual(await ours(await knowing({ keys: [{ ...jwk, ...also }] }), tokenOf(alg)), expected);
+    }
+  });
+
   test("of another provider: not even looked at", async () => {
     const both = createKeys({
       providers: {
@@ -448,6 +462,12 @@ describe("which key", () => {
     assert.deepEqual(await ours(both, by(theirs.privateJwk, theirs.kid)), { code: "token_key" });
     assert.deepEqual(await ours(both, by(theirs.privateJwk)), { code: "token_signature" });
     assert.ok("claims" in (await ours(both, by(first.privateJwk))));
+    // Each by its own issuer and its own keys.
+    const token = tokenOf("RS256", { kid: theirs.kid }, { iss: "https://other.example" }, theirs.privateJwk);
+    assert.ok("claims" in (await ours(both, token, { provider: "other" })));
+    assert.deepEqual(await ours(both, token), { code: "token_key" });
+    const confused = tokenOf("RS256", { kid: theirs.kid }, {}, theirs.privateJwk);
+    assert.deepEqual(await ours(both, confused, { provider: "other" }), { code: "token_claims" });
   });
 });
 

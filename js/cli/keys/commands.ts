@@ -23,8 +23,8 @@ async function refresh(
   { providers, policy, onlyStale, cache }: KeyOptions,
   output: Output,
 ): Promise<KeyReport> {
-  const interruption = abortOnSignals();
   const opened = await openCache(cache, false);
+  const interruption = abortOnSignals();
   try {
     // Node's own `fetch` tells why a connection failed; by way of gloo-net that is lost.
     const keys = createKeys({ providers, cache: opened.cache, fetch: globalThis.fetch, ...policy });

@@ -33,6 +33,8 @@ export interface KeysConfig {
   readonly concurrency?: number;
 }
 
+const PROVIDER_OPTIONS = ["jwksUri", "issuer", "algorithms"];
+
 /** Refuses a value by throwing. */
 type Check = (value: unknown, where: string) => void;
 
@@ -71,7 +73,12 @@ function isSetting(name: string): name is keyof KeysConfig {
 function clients(value: unknown, where: string): void {
   if (!isPlainObject(value)) throw invalid(where, "an object of clients and their addresses", value);
   for (const [key, client] of Object.entries(value)) {
-    if (typeof client === "string" || isPlainObject(client)) continue;
+    if (typeof client === "string") continue;
+    if (isPlainObject(client)) {
+      const strange = Object.keys(client).find((name) => !PROVIDER_OPTIONS.includes(name));
+      if (strange === undefined) continue;
+      throw unknown(`setting \`${strange}\` of \`${key}\` of ${where}`, strange, PROVIDER_OPTIONS);
+    }
     throw invalid(`\`${key}\` of ${where}`, "an address, or an object with `jwksUri` or `issuer`", client);
   }
 }

@@ -27,8 +27,8 @@ export interface OpenedCache {
   close(): Promise<void>;
 }
 
-/** How long a connection to Redis may take, in milliseconds. */
-const CONNECT_MS = 5000;
+/** How long Redis may take to answer, in milliseconds. */
+const PATIENCE_MS = 5000;
 
 /**
  * Opens the cache that `--cache` names.
@@ -73,20 +73,56 @@ async function openRedis(
   make: (client: Awaited<ReturnType<typeof createRedisClient>>) => KeyCache,
 ): Promise<OpenedCache> {
   const client = await createRedisClient(url);
+  const where = `Redis at \`${withoutPassword(url)}\``;
   try {
-    await client.connect();
-    return { cache: make(client), close: () => client.close() };
+    await within(client.connect());
   } catch (error) {
-    client.destroy();
-    const message = `Redis at \`${withoutPassword(url)}\` cannot be reached: ${messageOf(error)}; nothing was changed`;
+    if (client.isOpen) client.destroy();
+    const message = `${where} cannot be reached: ${messageOf(error)}; nothing was changed`;
     throw new JanitorError("cache_failed", message, { cause: error });
+  }
+  return {
+    cache: inTime(make(client), where),
+    // What is to be told has been told: how the connection ends is of no account.
+    close: async () => {
+      await within(client.close()).catch(() => client.isOpen && client.destroy());
+    },
+  };
+}
+
+/** The same cache, which fails where it does not answer: a Redis may accept a connection and say nothing. */
+function inTime(cache: KeyCache, where: string): KeyCache {
+  const bounded = <T>(answer: Promise<T>): Promise<T> =>
+    within(answer).catch((error: unknown) => {
+      if (error instanceof JanitorError) throw error;
+      const message = `${where} gave no answer: ${messageOf(error)}; it is unknown what it did`;
+      throw new JanitorError("cache_failed", message, { cause: error });
+    });
+  const { publish } = cache;
+  return {
+    get: (key) => bounded(cache.get(key)),
+    put: (key, value, keep) => bounded(cache.put(key, value, keep)),
+    add: (key, value, keep) => bounded(cache.add(key, value, keep)),
+    ...(publish && { publish: (provider, keySet, keep) => bounded(publish(provider, keySet, keep)) }),
+  };
+}
+
+async function within<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 async function createRedisClient(url: string) {
   const { createClient } = await loadRedis();
   try {
-    const socket = { connectTimeout: CONNECT_MS, reconnectStrategy: false } as const;
+    const socket = { connectTimeout: PATIENCE_MS, reconnectStrategy: false } as const;
     // What fails at night is to be told at once, not waited for.
     const client = createClient({ url, socket, disableOfflineQueue: true });
     // Told where it is met: without a listener the process would end.
@@ -112,5 +148,5 @@ function wrong(message: string): JanitorError {
 }
 
 function withoutPassword(address: string): string {
-  return address.replace(/^([^:]+:\/\/)[^@/]*@/, "$1***@");
+  return address.replace(/^([^:]+:\/*).*@/s, "$1***@");
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addYesOrNo, appended, configured, places, STATUSES } from "../command.ts";
+import { addYesOrNo, appended, configured, places } from "../command.ts";
 import { REFRESH_KEYS } from "./description.ts";
 
 /** `refresh_oidc_clients_jwks` as the argument parser knows it. */
@@ -13,7 +13,7 @@ export function addRefreshKeys(program: Command, version: string): Command {
     .option("--only-stale", "leave out clients whose keys are fresh still");
   addYesOrNo(command, "json", "print one JSON object");
   addYesOrNo(command, "quiet", "print warnings and errors only; --json is printed all the same");
-  return command.addHelpText("after", `\n${CACHES}\n\n${WHERE}\n\n${FAILURES}\n\n${STATUSES}`);
+  return command.addHelpText("after", `\n${CACHES}\n\n${WHERE}\n\n${FAILURES}\n\n${REFRESH_STATUSES}`);
 }
 
 /** `keys` as the argument parser knows it. */
@@ -46,5 +46,7 @@ const WHERE = places("--no-json and --no-quiet");
 
 const FAILURES = `A client that fails keeps the keys that it had. They are used until --max-stale-seconds after the provider last
 confirmed them; then its tokens are refused.`;
+
+const REFRESH_STATUSES = `Exit status: 0 every client was refreshed, 1 one failed, the cache did, or a signal ended it, 2 wrong use.`;
 
 const KEYS_STATUSES = `Exit status: 0 every client has keys that may be used, 1 one has none, or the cache failed, 2 wrong use.`;
