@@ -44,11 +44,11 @@ export function readProviders(
       throw invalid(`\`providers.${key}\` must be an object with \`jwksUri\` or \`issuer\``);
     requireKnown(`provider \`${key}\``, provider, PROVIDER_OPTIONS);
     const { jwksUri, issuer, algorithms = ["RS256"] } = provider;
-    call(() => checkProvider({ key, jwksUri, issuer }));
-    checkAlgorithms(key, algorithms);
-    // An issuer is compared character by character, so it stays as it is.
-    normal(issuer?.replace("{tenantid}", "tenant"), `providers.${key}.issuer`);
     const core = { key, jwksUri: normal(jwksUri, `providers.${key}.jwksUri`), issuer };
+    // An issuer is compared character by character, so it stays as it is.
+    normal(issuer, `providers.${key}.issuer`);
+    call(() => checkProvider(core));
+    checkAlgorithms(key, algorithms);
     providers.set(key, { core, algorithms });
   }
   return providers;
@@ -65,6 +65,7 @@ function invalid(message: string): JanitorError {
 /** An address as `fetch` would write it, so that it can be compared with where a redirect leads. */
 function normal(address: string | undefined, name: string): string | undefined {
   if (address === undefined) return undefined;
+  if (typeof address !== "string") throw invalid(`\`${name}\` must be text`);
   if (URL.canParse(address)) return new URL(address).href;
   throw invalid(`\`${name}\` is no address: \`${address}\``);
 }

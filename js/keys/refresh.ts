@@ -51,7 +51,8 @@ async function isNewer(
   provider: CoreProvider,
   { cache, now, policy, previous }: RefreshOptions,
 ): Promise<boolean> {
-  const text = await cache.get(cacheKeys(provider.key).entry);
+  // Where that cannot be found out, keys that are good are worth more than keys that may be there.
+  const text = await cache.get(cacheKeys(provider.key).entry).catch(() => null);
   if (text === null || text === previous || typeof text !== "string") return false;
   const stored = call(() => StoredKeys.read(text, provider, policy));
   return stored !== undefined && Date.parse(call(() => stored.form()).entry.checkedAt) > Date.parse(now);

@@ -158,13 +158,14 @@ describe("which keys are used", () => {
       [{ ...GOOD, kid: "x".repeat(513) }, "malformed"],
       [{ ...GOOD, key_ops: [] }, "unsupported_use"],
       [{ ...GOOD, use: "" }, "unsupported_use"],
-      [{ ...GOOD, d: null }, "private"],
       [{ ...GOOD, k: "" }, "private"],
       [{ ...GOOD, d: "x", kid: 5 }, "private"],
     ] as const) {
       assert.equal(parseKeySet(setOf(GOOD, jwk)).keys[1]?.reason, reason, JSON.stringify(jwk));
     }
     for (const jwk of [
+      // Nothing is published by nothing.
+      { ...GOOD, d: null },
       { ...GOOD, key_ops: ["verify"] },
       { ...GOOD, key_ops: ["sign", "verify"] },
       { ...GOOD, kid: null, alg: null },
