@@ -35,7 +35,9 @@ export async function send(
   signal?.addEventListener("abort", aborted);
   if (signal?.aborted) aborted();
   try {
-    const answer = request(effect, fetch, controller.signal).then((response) => read(response, effect));
+    const answer = request(effect, fetch, controller.signal).then((response) =>
+      read(response, effect, controller.signal),
+    );
     // A `fetch` that heeds no signal is not waited for.
     return await Promise.race([answer, early]);
   } catch (error) {
@@ -68,7 +70,11 @@ async function request(
   return (fetch ?? globalThis.fetch)(effect.url, { headers, redirect: "manual", signal });
 }
 
-async function read(response: Response, { url, maxBytes }: FetchEffect): Promise<KeyAnswer> {
+async function read(
+  response: Response,
+  { url, maxBytes }: FetchEffect,
+  signal: AbortSignal,
+): Promise<KeyAnswer> {
   const header = (name: string) => response.headers.get(name) ?? undefined;
   const done = async () => {
     // What is not read is of no interest, and neither is how that ends.
@@ -87,15 +93,18 @@ async function read(response: Response, { url, maxBytes }: FetchEffect): Promise
     age: header("age"),
     retryAfter: header("retry-after"),
   };
-  if (response.status === 200) return { response: { ...answer, body: await readBody(response, maxBytes) } };
+  if (response.status === 200)
+    return { response: { ...answer, body: await readBody(response, maxBytes, signal) } };
   await done();
   return { response: answer };
 }
 
 /** The text of a body, read chunk by chunk: one that is too long is not even received to its end. */
-async function readBody(response: Response, maxBytes: number): Promise<string> {
+async function readBody(response: Response, maxBytes: number, signal: AbortSignal): Promise<string> {
   if (!response.body) return "";
   const reader = response.body.getReader();
+  // Node forgets the signal of a request once that is collected as garbage, and would leave the connection open.
+  signal.addEventListener("abort", () => reader.cancel().catch(() => {}));
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
