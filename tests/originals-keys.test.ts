@@ -86,6 +86,21 @@ for (const [backend, { open, flags }] of Object.entries(BACKENDS)) {
       });
     }
 
+    test("reads keys that are good, although it would refuse the set that the provider publishes", async (t) => {
+      const odd = { ...testKey("rs256").publicJwk, key_ops: ["verify", "encrypt"] };
+      provider.respond("/jwks", set(odd, testKey("es256")));
+      const deployment = await open();
+      t.after(() => deployment.close());
+      const flagged = [JOB, "--client", `${CLIENT}=${uri()}`, ...flags(deployment)];
+      assert.equal((await finished(start(newFolder(t), flagged, trust))).status, 0);
+      assert.deepEqual(
+        (await read(deployment))?.map(({ kid }) => kid),
+        ["es256", "rs256"],
+      );
+      await original(deployment);
+      assert.equal(await read(deployment), null);
+    });
+
     test("keeps its keys through a failure, where the original throws them away and says nothing", async (t) => {
       provider.respond("/jwks", set(testKey("rs256")));
       const deployment = await open();
