@@ -116,7 +116,8 @@ for (const alg of ALGS) {
       "an empty id": [tokenOf(alg, { kid: "" }), "token_key"],
       "no signature": [`${header}.${claims}.`, "token_signature"],
       "half a signature": [resigned(good, (all) => all.subarray(0, all.length / 2)), "token_signature"],
-      "a byte less": [resigned(good, (all) => all.subarray(1)), "token_signature"],
+      // The last one: the first may be zero, and engines take an RSA signature for the number that it is.
+      "a byte less": [resigned(good, (all) => all.subarray(0, -1)), "token_signature"],
       "a byte more": [resigned(good, (all) => Buffer.concat([all, Buffer.of(0)])), "token_signature"],
       "a zero before": [resigned(good, (all) => Buffer.concat([Buffer.of(0), all])), "token_signature"],
       "zeros in its place": [resigned(good, (all) => Buffer.alloc(all.length)), "token_signature"],
