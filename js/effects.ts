@@ -19,6 +19,12 @@ export interface CoreRequest {
   readonly maxStatements?: number | undefined;
   readonly maxSeconds?: number | undefined;
   readonly sliceMs?: number | undefined;
+  readonly concurrency?: number | undefined;
+  readonly pauseMs?: number | undefined;
+  /** How many calls the store serves at the same time. */
+  readonly maxConcurrency?: number | undefined;
+  /** Whether the store has sessions. */
+  readonly session?: boolean | undefined;
 }
 
 /** A statement as the core writes it: every parameter is text. */
@@ -33,6 +39,13 @@ export type Effect =
   | { readonly batch: readonly CoreStatement[] }
   | { readonly scan: { readonly collection: string; readonly after?: string; readonly limit: number } }
   | { readonly remove: { readonly collection: string; readonly ids: readonly string[] } }
+  | { readonly lease: CoreStatement }
+  /** Milliseconds; less if the run is to end. */
+  | { readonly wait: number }
+  /** Nothing for this lane until another has given an answer. */
+  | "park"
+  /** What failed last is what the run fails by. */
+  | "fail"
   | { readonly done: Report }
   | { readonly planned: Plan };
 
@@ -45,8 +58,11 @@ export interface Step {
 /** What came of an effect. */
 export type Answer =
   | "began"
+  | "waited"
+  /** The code of the store's error. */
+  | { readonly failed: string }
   | { readonly query: SqlValue[][] }
-  | { readonly batch: readonly number[] }
+  | { readonly batch: readonly { readonly rows: SqlValue[][]; readonly changes: number }[] }
   | {
       readonly scan: {
         readonly records: readonly { readonly id: string; readonly row: Row }[];
@@ -60,4 +76,6 @@ export interface Outcome {
   readonly answer: Answer;
   readonly elapsedMs: number;
   readonly aborted: boolean;
+  /** Which of the run's lanes, from 0. */
+  readonly lane: number;
 }

@@ -24,6 +24,16 @@ export type ErrorCode =
   | "invalid_record"
   /** Somebody else held the store locked for longer than we wait. */
   | "store_locked"
+  /** The database undid a transaction because of others: a deadlock, a serialisation failure. */
+  | "store_conflict"
+  /** A statement took longer than it may. */
+  | "store_timeout"
+  /** The database cannot be reached, or the connection was lost. */
+  | "store_unavailable"
+  /** The database lets this role not in, or not do it. */
+  | "store_denied"
+  /** Another run of the job holds the database, or has taken it over. */
+  | "store_leased"
   /** The store cannot be written to. */
   | "store_read_only"
   /** The store is not there. */

@@ -72,10 +72,17 @@ export interface RunOptions {
   /** Where an earlier run on the same database ended. */
   readonly checkpoint?: Checkpoint;
   /**
-   * The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 2,000 on SQLite. Refused for a record store,
+   * The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 2,000 on SQLite, 100 on PostgreSQL and MySQL. Refused for a record store,
    * whose slices are pages.
    */
   readonly sliceMs?: number;
+  /**
+   * How many slices are worked on at the same time, each on a connection of its own: 1 to 32, and no more than the store
+   * serves. Default 1, which is all that SQLite takes.
+   */
+  readonly concurrency?: number;
+  /** A pause after every slice, in milliseconds, 0 to 60,000. Default 0. */
+  readonly pauseMs?: number;
   /** Told after every slice. What it throws ends the run as a failure. */
   readonly onProgress?: (progress: Progress) => void | Promise<void>;
 }
@@ -124,6 +131,8 @@ const RUN_OPTIONS = [
   "signal",
   "checkpoint",
   "sliceMs",
+  "concurrency",
+  "pauseMs",
   "onProgress",
 ];
 

@@ -59,6 +59,8 @@ export interface Report {
   readonly selected: number;
   /** Stale rows that were kept because a `restrict` dependant points at them or at something that would go with them. */
   readonly restricted: number;
+  /** Stale rows that were kept because somebody else held them, or what would go with them, when they were met and at the end. */
+  readonly held: number;
   /** Rows truly removed, by table, dependants included. Tables that lost nothing are absent. Empty in a dry run. */
   readonly removed: Readonly<Record<string, number>>;
   /** In a dry run: exactly what `removed` of a real run would be. */
@@ -97,9 +99,12 @@ export interface Dependant {
   readonly source: "settings" | "database" | "preset";
 }
 
-/** One statement of a plan, with `?` or `$n` where parameters go. */
+/**
+ * One statement of a plan, with `?` where parameters go, and with `:from`, `:upto`, `:window`, `:take` and `:lease` where the
+ * text is completed for each slice.
+ */
 export interface PlannedStatement {
-  readonly purpose: "find" | "set null" | "set default" | "delete";
+  readonly purpose: "find" | "stage" | "set null" | "set default" | "delete";
   readonly table: string;
   readonly sql: string;
 }

@@ -1,11 +1,12 @@
-/** Performs what the core asks for, until it is done. */
+/** Performs what the core asks for, in one lane or several, until it is done. */
 
+import { actOn } from "./act.ts";
 import { call, free, Run } from "./core.ts";
-import type { Answer, CoreRequest, Effect } from "./effects.ts";
+import type { Answer, CoreRequest } from "./effects.ts";
 import { JanitorError } from "./errors.ts";
 import type { Checkpoint, Plan, Progress, Report } from "./report.ts";
-import { toPlainRow } from "./rows.ts";
-import type { RecordStore, SqlStore, Store } from "./store.ts";
+import { runFailure } from "./run-failure.ts";
+import { isSqlStore, type Store } from "./store.ts";
 
 /** What a run is watched and stopped by. */
 export interface Watch {
@@ -27,97 +28,92 @@ export async function perform(
   checkpoint: Checkpoint | undefined,
   { signal, onProgress }: Watch,
 ): Promise<Ending> {
-  const kind = isSqlStore(store) ? store.dialect : "records";
-  const run = call(() => new Run(withoutUndefined(request), kind, checkpoint));
+  const sql = isSqlStore(store) ? store : undefined;
+  const abilities = sql ? { maxConcurrency: sql.maxConcurrency, session: sql.session !== undefined } : {};
+  const run = call(
+    () => new Run(withoutUndefined({ ...request, ...abilities }), sql?.dialect ?? "records", checkpoint),
+  );
   const began = performance.now();
-  let answer: Answer = "began";
-  try {
+  const act = actOn(store, run, signal);
+  const others = new Bell();
+  let over = false;
+
+  async function lane(at: number): Promise<Ending | undefined> {
+    let answer: Answer = "began";
     for (;;) {
-      const outcome = { answer, elapsedMs: performance.now() - began, aborted: signal?.aborted ?? false };
+      // A slice that was in hand when another lane ended the run is counted still, and nothing more is begun.
+      if (over && !(typeof answer === "object" && "batch" in answer)) return undefined;
+      const outcome = {
+        answer,
+        elapsedMs: performance.now() - began,
+        aborted: signal?.aborted ?? false,
+        lane: at,
+      };
       const { effect, progress } = call(() => run.next(outcome));
+      if (over) return undefined;
+      if (effect === "park") {
+        await others.rung();
+        answer = "waited";
+        continue;
+      }
+      const ending = typeof effect === "object" && ("done" in effect || "planned" in effect) ? effect : undefined;
+      if (ending) over = true;
+      // Whatever this lane has done may be what others wait for.
+      others.ring();
       if (progress) await onProgress?.(progress);
-      if ("done" in effect || "planned" in effect) return effect;
-      answer = await act(store, effect, run);
+      if (ending) return ending;
+      answer = await act.perform(effect, at);
     }
+  }
+
+  const guarded = async (at: number): Promise<Ending | undefined> => {
+    try {
+      return await lane(at);
+    } finally {
+      over = true;
+      others.ring();
+    }
+  };
+
+  try {
+    const lanes = Array.from({ length: request.concurrency ?? 1 }, (_, at) => guarded(at));
+    const settled = await Promise.allSettled(lanes);
+    const failed = settled.find((lane) => lane.status === "rejected");
+    if (failed) throw failed.reason;
+    const ending = settled.flatMap((lane) => (lane.status === "fulfilled" ? (lane.value ?? []) : []))[0];
+    if (ending) return ending;
+    throw new JanitorError("internal", "a run ended without its report; this is a defect of idp-janitor");
   } catch (error) {
-    throw failure(error, run, isSqlStore(store));
+    throw runFailure(error, run, sql !== undefined);
   } finally {
+    await act.close();
     free(run);
   }
 }
 
-async function act(store: Store, effect: Effect, run: Run): Promise<Answer> {
-  if ("query" in effect) {
-    const { rows } = await sql(store).query(effect.query.sql, effect.query.params);
-    return { query: rows };
+/** Wakes whoever waits for it. */
+class Bell {
+  #ring: () => void = () => undefined;
+  #rung = this.#next();
+
+  #next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#ring = resolve;
+    });
   }
-  if ("batch" in effect) {
-    const results = await sql(store).batch(effect.batch);
-    return { batch: results.map(({ changes }) => changes) };
+
+  rung(): Promise<void> {
+    return this.#rung;
   }
-  if ("scan" in effect) {
-    const { collection, ...page } = effect.scan;
-    const { records, next } = await records_(store).scan(collection, page);
-    return { scan: { records: records.map(({ id, row }) => ({ id, row: toPlainRow(row) })), next } };
+
+  ring(): void {
+    this.#ring();
+    this.#rung = this.#next();
   }
-  if ("remove" in effect) {
-    const { collection, ids } = effect.remove;
-    const stillStale = (row: Parameters<typeof toPlainRow>[0]) => call(() => run.isStale(toPlainRow(row)));
-    return { remove: await records_(store).remove(collection, ids, stillStale) };
-  }
-  throw new JanitorError(
-    "internal",
-    "the core asked for what its host cannot do; this is a defect of idp-janitor",
-  );
 }
 
 /** The core takes a property that is there for one that is meant. */
 function withoutUndefined(request: CoreRequest): CoreRequest {
   const entries = Object.entries(request).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(entries), job: request.job, preset: request.preset, clock: request.clock };
-}
-
-/** Whether a store runs SQL. */
-export function isSqlStore(store: Store): store is SqlStore {
-  return "dialect" in store;
-}
-
-function sql(store: Store): SqlStore {
-  if (isSqlStore(store)) return store;
-  throw new JanitorError("internal", "SQL for a record store; this is a defect of idp-janitor");
-}
-
-function records_(store: Store): RecordStore {
-  if (!isSqlStore(store)) return store;
-  throw new JanitorError("internal", "records of an SQL store; this is a defect of idp-janitor");
-}
-
-/** The error, with the report of what had been done before and a word on what that means. */
-function failure(error: unknown, run: Run, atomic: boolean): JanitorError {
-  const known =
-    error instanceof JanitorError
-      ? error
-      : new JanitorError("store_failed", error instanceof Error ? error.message : String(error), {
-          cause: error,
-        });
-  let report: Report;
-  try {
-    report = call(() => run.fail());
-  } catch {
-    return known;
-  }
-  if (report.slices === 0) return atomic && known.code.startsWith("store_") ? withoutChange(known) : known;
-  const rows = Object.values(report.removed).reduce((sum, count) => sum + count, 0);
-  const inHand = atomic ? "nothing was changed" : "some may be";
-  const done = report.dryRun
-    ? "it was a dry run, and nothing was changed"
-    : `${report.slices} slice(s) before it are done (${rows} rows removed), of the one in hand ${inHand}; the next run goes on`;
-  return new JanitorError(known.code, `${known.message}; ${done}`, { cause: known.cause ?? known, report });
-}
-
-/** Of what the core refuses, it says so itself. */
-function withoutChange(error: JanitorError): JanitorError {
-  return new JanitorError(error.code, `${error.message}; nothing was changed`, {
-    cause: error.cause ?? error,
-  });
 }

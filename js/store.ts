@@ -23,8 +23,13 @@ export interface StatementResult {
 
 /** A database that runs the SQL that the core writes. */
 export interface SqlStore {
-  /** The SQL that the database speaks. */
-  readonly dialect: "sqlite";
+  /** The SQL that the database speaks. Placeholders are `$1`, `$2`, … in `"postgres"` and `?` in the others. */
+  readonly dialect: "sqlite" | "postgres" | "mysql";
+  /**
+   * How many calls the store can serve at the same time, each on a connection of its own: the most that `concurrency` of a
+   * run may be. Default 1.
+   */
+  readonly maxConcurrency?: number;
   /**
    * Runs one reading statement and returns its rows, each an array in the order of the columns.
    *
@@ -35,9 +40,27 @@ export interface SqlStore {
    * Runs the statements in order as one atomic unit that may write: all of them take effect, or none. An empty
    * batch asks whether the store can be written to at this moment.
    *
-   * @throws JanitorError with a `store_*` code; no statement of the batch has taken effect.
+   * On PostgreSQL, a batch without parameters takes one round trip. On MySQL, it reads what is committed (READ COMMITTED).
+   *
+   * @throws JanitorError with a `store_*` code; no statement of the batch has taken effect. Only after `store_unavailable`
+   * that is not known: the connection may have been lost after the commit and before its confirmation.
    */
   batch(statements: readonly Statement[]): Promise<StatementResult[]>;
+  /**
+   * A connection that is kept until it is closed, for what lives as long as a connection does, such as an advisory lock.
+   * Absent where the database has no such locks.
+   *
+   * @throws JanitorError with a `store_*` code.
+   */
+  session?(): Promise<SqlSession>;
+}
+
+/** One connection that is kept. */
+export interface SqlSession {
+  /** As {@link SqlStore.query}, on this connection. */
+  query(sql: string, params: readonly SqlValue[]): Promise<{ rows: SqlValue[][] }>;
+  /** Gives it back, and with it whatever the database held for it. Never rejects. */
+  close(): Promise<void>;
 }
 
 /** The fields of one record by name. Instants are RFC 3339 text or `Date`, NULL is `null`. */
@@ -68,3 +91,8 @@ export interface RecordStore {
 
 /** A store that a janitor can work on. */
 export type Store = SqlStore | RecordStore;
+
+/** Whether a store runs SQL. */
+export function isSqlStore(store: Store): store is SqlStore {
+  return "dialect" in store;
+}

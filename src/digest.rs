@@ -20,7 +20,13 @@ impl Digest {
         self
     }
 
-    /// The digest of all that was taken in, as a decimal number.
+    /// The digest of all that was taken in.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.0
+    }
+
+    /// The same as a decimal number.
     #[must_use]
     pub fn finish(&self) -> String {
         self.0.to_string()

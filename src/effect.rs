@@ -30,6 +30,14 @@ pub enum Effect {
     Scan(Scan),
     /// Remove those of the records that are still stale; answer with their number.
     Remove(Removal),
+    /// Run one statement that reads on a connection that is kept until the run is over; answer as to a query.
+    Lease(Statement),
+    /// Let so many milliseconds pass, or fewer if the run is to end; answer that they have.
+    Wait(f64),
+    /// Nothing for this lane until another lane has given an answer; then ask again, answering that this is so.
+    Park,
+    /// The failure that was answered last is more than can be mended: it is what the run fails by.
+    Fail,
     /// Nothing more: here is the report.
     Done(Box<Report>),
     /// Nothing more: here is the plan that was asked for.
@@ -131,12 +139,42 @@ pub enum Answer {
     Began,
     /// The rows of a query.
     Query(Rows),
-    /// How many rows each statement of a batch changed, in order.
-    Batch(Vec<u64>),
+    /// What each statement of a batch did, in order.
+    Batch(Vec<Ran>),
     /// A page of records.
     Scan(Page),
     /// How many records were removed.
     Remove(u64),
+    /// Time has passed, or another lane has given an answer.
+    Waited,
+    /// The store failed; of a batch, no statement has taken effect, but for what [`Failure::Unavailable`] says.
+    Failed(Failure),
+}
+
+/// What one statement of a batch did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ran {
+    /// The rows that it returned.
+    pub rows: Rows,
+    /// How many rows it changed.
+    pub changes: u64,
+}
+
+/// How a store failed, as far as that matters to what is to be done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The database undid the transaction because of others.
+    Conflict,
+    /// Somebody else held a lock for too long.
+    Locked,
+    /// A statement took too long.
+    Timeout,
+    /// A constraint was broken.
+    Constraint,
+    /// The connection was lost or could not be made. Whether a batch in hand has taken effect is not known.
+    Unavailable,
+    /// Anything else.
+    Other,
 }
 
 /// An answer, with what the core cannot know by itself.
@@ -148,6 +186,8 @@ pub struct Outcome {
     pub elapsed_ms: f64,
     /// Whether the host wants the run to end.
     pub aborted: bool,
+    /// Which of the run's lanes it is from, from 0.
+    pub lane: usize,
 }
 
 impl FromValue for ScannedRecord {
@@ -167,14 +207,20 @@ impl FromValue for Page {
 /// `"began"`, or the one member that names what was done.
 impl FromValue for Answer {
     fn from_value(value: Value) -> Result<Self, Shape> {
-        if value == Value::Text("began".into()) {
-            return Ok(Self::Began);
+        if let Value::Text(text) = &value {
+            return match text.as_str() {
+                "began" => Ok(Self::Began),
+                "waited" => Ok(Self::Waited),
+                _ => Err(Shape::new("an answer")),
+            };
         }
         let mut members: Members = value.read()?;
         if members.has("query") {
             members.take("query").map(Self::Query)
         } else if members.has("batch") {
             members.take("batch").map(Self::Batch)
+        } else if members.has("failed") {
+            members.take("failed").map(Self::Failed)
         } else if members.has("scan") {
             members.take("scan").map(Self::Scan)
         } else {
@@ -187,7 +233,29 @@ impl FromValue for Outcome {
     fn from_value(value: Value) -> Result<Self, Shape> {
         let mut members: Members = value.read()?;
         let aborted = members.take::<Option<_>>("aborted")?.unwrap_or_default();
-        Ok(Self { answer: members.take("answer")?, elapsed_ms: members.take("elapsedMs")?, aborted })
+        let lane = members.take::<Option<_>>("lane")?.unwrap_or_default();
+        Ok(Self { answer: members.take("answer")?, elapsed_ms: members.take("elapsedMs")?, aborted, lane })
+    }
+}
+
+impl FromValue for Ran {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        let mut members: Members = value.read()?;
+        Ok(Self { rows: members.take("rows")?, changes: members.take("changes")? })
+    }
+}
+
+/// By the code of the host's error.
+impl FromValue for Failure {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        Ok(match value.read::<String>()?.as_str() {
+            "store_conflict" => Self::Conflict,
+            "store_locked" => Self::Locked,
+            "store_timeout" => Self::Timeout,
+            "store_constraint" => Self::Constraint,
+            "store_unavailable" => Self::Unavailable,
+            _ => Self::Other,
+        })
     }
 }
 
@@ -203,14 +271,14 @@ impl Answer {
         }
     }
 
-    /// What a batch of so many statements changed.
+    /// What a batch of so many statements did.
     ///
     /// # Errors
     /// [`Error::UnexpectedAnswer`] for any other answer.
-    pub fn changes(self, statements: usize) -> Result<Vec<u64>, Error> {
+    pub fn ran(self, statements: usize) -> Result<Vec<Ran>, Error> {
         match self {
-            Self::Batch(changes) if changes.len() == statements => Ok(changes),
-            _ => Err(crate::dialect::unexpected("the changes of each statement of a batch")),
+            Self::Batch(ran) if ran.len() == statements => Ok(ran),
+            _ => Err(crate::dialect::unexpected("what each statement of a batch did")),
         }
     }
 }

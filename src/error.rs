@@ -80,6 +80,14 @@ pub enum Error {
         /// The keys along the cycle.
         path: String,
     },
+    /// Another run of the job has the database.
+    #[error("another run of `{job}` has this database: {holder}; wait for it, or end it, and start again")]
+    Leased {
+        /// The job.
+        job: String,
+        /// Who has it, as the database tells.
+        holder: String,
+    },
     /// A checkpoint that does not fit.
     #[error("the checkpoint cannot be used: {why}; nothing was changed; remove it to begin a new pass")]
     InvalidCheckpoint {
@@ -117,6 +125,7 @@ impl Error {
             Self::NotThisSchema { .. } => "not_this_schema",
             Self::UnknownReferences { .. } => "unknown_reference",
             Self::CascadeCycle { .. } => "cascade_cycle",
+            Self::Leased { .. } => "store_leased",
             Self::InvalidCheckpoint { .. } => "invalid_checkpoint",
             Self::InvalidRecord { .. } => "invalid_record",
             Self::UnexpectedAnswer { .. } => "internal",

@@ -22,6 +22,8 @@ pub struct Report {
     pub selected: u64,
     /// Stale rows that were kept because a restricting row points at them, or at something that would go with them.
     pub restricted: u64,
+    /// Stale rows that were kept because somebody else held them, or what would go with them, at both visits.
+    pub held: u64,
     /// Rows truly removed, by table, dependants included. Empty in a dry run.
     pub removed: Named<u64>,
     /// In a dry run, what a real run would remove.

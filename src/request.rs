@@ -2,6 +2,7 @@
 
 use crate::cascade::Action;
 use crate::checkpoint::Checkpoint;
+use crate::digest::Digest;
 use crate::error::{Error, suggest};
 use crate::instant::Instant;
 use crate::jobs::settings::{Settings, invalid};
@@ -42,6 +43,14 @@ pub struct Request {
     pub max_seconds: Value,
     /// The duration that a slice aims at, in milliseconds.
     pub slice_ms: Value,
+    /// How many slices at the same time.
+    pub concurrency: Value,
+    /// The pause between slices, in milliseconds.
+    pub pause_ms: Value,
+    /// How many calls the store serves at the same time.
+    pub max_concurrency: Value,
+    /// Whether the store keeps connections for what lives as long as they do.
+    pub session: bool,
 }
 
 impl FromValue for Request {
@@ -62,11 +71,16 @@ impl FromValue for Request {
             max_statements: members.take("maxStatements")?,
             max_seconds: members.take("maxSeconds")?,
             slice_ms: members.take("sliceMs")?,
+            concurrency: members.take("concurrency")?,
+            pause_ms: members.take("pauseMs")?,
+            max_concurrency: members.take("maxConcurrency")?,
+            session: members.take::<Option<_>>("session")?.unwrap_or_default(),
         })
     }
 }
 
 const LONGEST_SLICE_MS: f64 = 60_000.0;
+const MOST_LANES: i64 = 32;
 
 /// A request that has been checked.
 #[derive(Debug, Clone)]
@@ -93,6 +107,14 @@ pub struct Order {
     pub bounds: Bounds,
     /// The duration that a slice aims at, in milliseconds, if given.
     pub slice_ms: Option<f64>,
+    /// How many slices at the same time.
+    pub concurrency: usize,
+    /// The pause between slices, in milliseconds.
+    pub pause_ms: f64,
+    /// Whether the store keeps connections for what lives as long as they do.
+    pub session: bool,
+    /// Where chance begins, in the pauses before something is tried again.
+    pub seed: u64,
 }
 
 impl Order {
@@ -140,6 +162,10 @@ impl Order {
             plan_only: request.plan_only,
             bounds: Bounds::read(&request.max_rows, &request.max_statements, &request.max_seconds)?,
             slice_ms: read_slice_ms(&request.slice_ms)?,
+            concurrency: read_concurrency(&request.concurrency, &request.max_concurrency)?,
+            pause_ms: read_pause_ms(&request.pause_ms)?,
+            session: request.session,
+            seed: Digest::default().add(&request.clock).number(),
         };
         if asked.is_none() && checkpoint.is_some_and(|checkpoint| checkpoint.place(&order.fingerprint()).is_none()) {
             // Other settings, another pass.
@@ -196,6 +222,27 @@ fn read_action(column: &str, text: &str) -> Result<Action, Error> {
             format!("one of {}{hint}", ACTIONS.map(|(name, _)| format!("\"{name}\"")).join(", ")),
         )
     })
+}
+
+fn read_concurrency(value: &Value, most: &Value) -> Result<usize, Error> {
+    let most = if let Value::Int(most) = most { (*most).clamp(1, MOST_LANES) } else { 1 };
+    match value {
+        Value::Null => Ok(1),
+        Value::Int(lanes) if (1..=most).contains(lanes) => Ok(usize::try_from(*lanes).unwrap_or(1)),
+        _ if most == 1 => Err(invalid("concurrency", value, "1 on this store, which serves one call at a time".into())),
+        _ => Err(invalid("concurrency", value, format!("a whole number from 1 to {most} on this store"))),
+    }
+}
+
+fn read_pause_ms(value: &Value) -> Result<f64, Error> {
+    let expected = "a number of milliseconds from 0 to 60000";
+    if matches!(value, Value::Int(0)) {
+        return Ok(0.0);
+    }
+    match positive("pauseMs", expected, value)? {
+        Some(ms) if ms > LONGEST_SLICE_MS => Err(invalid("pauseMs", value, expected.into())),
+        ms => Ok(ms.unwrap_or_default()),
+    }
 }
 
 fn read_slice_ms(value: &Value) -> Result<Option<f64>, Error> {

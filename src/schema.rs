@@ -12,6 +12,8 @@ pub struct Schema {
     pub tables: Named<Table>,
     /// Whether the connection checks foreign keys.
     pub enforces_keys: bool,
+    /// The product and its version.
+    pub server: String,
 }
 
 /// A table.
@@ -27,6 +29,25 @@ pub struct Table {
     pub collates: bool,
     /// Whether its rows are stored without the row ids that a walk needs.
     pub without_row_ids: bool,
+    /// Its name as statements use it, where that is more than the quoted name.
+    pub address: String,
+    /// The parts that hold its rows, where it is partitioned or inherited from; each is walked by itself.
+    pub parts: Vec<Part>,
+    /// The columns of each of its indexes, as far as an index is of use to find rows by equality.
+    pub indexes: Vec<Vec<String>>,
+    /// The number of its rows by the engine's own estimate; `None` where there is none.
+    pub rows: Option<u64>,
+    /// What the role at hand may not do to it, of `SELECT`, `UPDATE` and `DELETE`.
+    pub denied: Vec<String>,
+}
+
+/// A part of a table that holds rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// What the database knows it by.
+    pub id: String,
+    /// Its name as statements use it.
+    pub address: String,
 }
 
 /// A trigger.
@@ -142,11 +163,29 @@ impl Schema {
             for column in &table.columns {
                 digest.add(&column.name).add(&column.kind);
             }
+            for part in &table.parts {
+                digest.add(&part.address);
+            }
             for key in &table.foreign_keys {
                 digest.add(&key.columns.join(",")).add(&key.references).add(&key.target.join(","));
             }
         }
         digest.finish()
+    }
+
+    /// The primary key of a table, its columns in order; empty where it has none.
+    #[must_use]
+    pub fn primary_key(&self, table: &str) -> Vec<String> {
+        let columns = self.tables.get(table).map(|table| table.columns.as_slice()).unwrap_or_default();
+        let place = |place: u64| columns.iter().find(|column| column.primary_key == place);
+        (1..).map_while(place).map(|column| column.name.clone()).collect()
+    }
+
+    /// Whether rows of a table are found by these columns without reading it whole.
+    #[must_use]
+    pub fn has_index(&self, table: &str, columns: &[String]) -> bool {
+        let indexes = self.tables.get(table).map(|table| table.indexes.as_slice()).unwrap_or_default();
+        indexes.iter().any(|index| columns.iter().all(|column| index.iter().take(columns.len()).any(|it| it == column)))
     }
 
     /// Every foreign key that points at a table, with the table that it stands in, in the order of names.

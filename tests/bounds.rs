@@ -31,7 +31,7 @@ fn slice_sizes(host: &Host) -> Vec<u64> {
 fn by_the_row(ms: f64) -> impl FnMut(&Effect, &Answer) -> f64 {
     move |_, answer| match answer {
         #[expect(clippy::cast_precision_loss, reason = "small")]
-        Answer::Batch(changes) => changes.iter().sum::<u64>() as f64 * ms,
+        Answer::Batch(changes) => changes.iter().map(|ran| ran.changes).sum::<u64>() as f64 * ms,
         _ => 0.5,
     }
 }

@@ -6,7 +6,7 @@ mod common;
 use common::host::{removed, sum, would_remove};
 use common::memory::{MemoryHost, Store};
 use common::request::{order, read, request};
-use idp_janitor::effect::{Answer, Effect, Outcome};
+use idp_janitor::effect::{Answer, Effect, Outcome, Ran};
 use idp_janitor::report::Report;
 use idp_janitor::run::Run;
 use idp_janitor::select::select_stale;
@@ -233,7 +233,7 @@ fn the_collection_of_users_must_be_named() {
 #[test]
 fn a_plan_tells_the_sweeps() {
     let mut run = Run::new(&request("cleartokens", json!({ "planOnly": true })), "records", None).unwrap();
-    let step = run.next(Outcome { answer: Answer::Began, elapsed_ms: 0.0, aborted: false }).unwrap();
+    let step = run.next(Outcome { answer: Answer::Began, elapsed_ms: 0.0, aborted: false, lane: 0 }).unwrap();
     let Effect::Planned(plan) = step.effect else { panic!("no plan") };
     let tables: Vec<&str> = plan.sweeps.iter().map(|sweep| sweep.table.as_str()).collect();
     assert_eq!(
@@ -250,12 +250,12 @@ fn a_plan_tells_the_sweeps() {
 #[test]
 fn a_wrong_answer_is_an_error_and_ends_the_run() {
     let page = || Answer::Scan(read(json!({ "records": [{ "id": "1", "row": { "expire_date": LONG_AGO } }] })));
-    let wrong = [Answer::Began, Answer::Query(vec![]), Answer::Batch(vec![]), Answer::Batch(vec![1])];
+    let wrong = [Answer::Began, Answer::Query(vec![]), Answer::Batch(vec![]), Answer::Batch(vec![Ran::default()])];
     let answers = [(vec![], Answer::Remove(1)), (vec![page()], page())];
     for (right, other) in answers {
         for wrong in wrong.iter().chain([&other]) {
             let mut run = Run::new(&request("clearsessions", json!({})), "records", None).unwrap();
-            let outcome = |answer: &Answer| Outcome { answer: answer.clone(), elapsed_ms: 1.0, aborted: false };
+            let outcome = |answer: &Answer| Outcome { answer: answer.clone(), elapsed_ms: 1.0, aborted: false, lane: 0 };
             run.next(outcome(&Answer::Began)).unwrap();
             for answer in &right {
                 run.next(outcome(answer)).unwrap();
@@ -271,7 +271,7 @@ fn a_wrong_answer_is_an_error_and_ends_the_run() {
 fn more_removed_than_asked_for_is_a_wrong_answer() {
     let mut run = Run::new(&request("clearsessions", json!({})), "records", None).unwrap();
     let page = json!({ "records": [{ "id": "1", "row": { "expire_date": LONG_AGO } }] });
-    let outcome = |answer: Answer| Outcome { answer, elapsed_ms: 1.0, aborted: false };
+    let outcome = |answer: Answer| Outcome { answer, elapsed_ms: 1.0, aborted: false, lane: 0 };
     run.next(outcome(Answer::Began)).unwrap();
     run.next(outcome(Answer::Scan(read(page)))).unwrap();
     assert!(run.next(outcome(Answer::Remove(2))).is_err());

@@ -200,9 +200,9 @@ fn bad_instants() {
 
 #[test]
 fn unknown_stores() {
-    for store in ["mysql", "SQLite", ""] {
+    for store in ["mariadb", "SQLite", ""] {
         let error = Run::new(&request("clearsessions", json!({})), store, None).err().unwrap();
-        assert_eq!(error.to_string(), format!("`dialect` must be `sqlite`, not `{store}`"));
+        assert_eq!(error.to_string(), format!("`dialect` must be `sqlite`, `postgres` or `mysql`, not `{store}`"));
     }
 }
 

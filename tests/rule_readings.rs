@@ -15,7 +15,8 @@ use idp_janitor::instant::Instant;
 use idp_janitor::rule::eval::{Relations, satisfies};
 use idp_janitor::rule::sql::{Slot, Sql};
 use idp_janitor::rule::{Rule, before, not_after};
-use idp_janitor::sweep::templates::Filling;
+use idp_janitor::schema::Schema;
+use idp_janitor::sweep::statements::Filling;
 use idp_janitor::sweep::views::Views;
 use proptest::collection::vec;
 use proptest::option;
@@ -32,16 +33,17 @@ use std::fmt::Debug;
 
 /// The keys of the rows of a table that the rendered condition selects.
 fn selected(conn: &Connection, rule: &Rule, table: usize) -> BTreeSet<String> {
-    let mut sql = Sql::new(&Sqlite);
+    let schema = Schema::default();
+    let mut sql = Sql::new(&Sqlite, &schema);
     let key = TABLES[table].columns[0].name;
     sql.push("SELECT CAST(t.").name(key).push(" AS TEXT) FROM ").name(TABLES[table].name).push(" AS t WHERE ");
     sql.condition(rule, TABLES[table].name, "t");
     let template = sql.finish();
-    let params = template.slots.iter().map(|slot| match slot {
-        Slot::Fixed(text) => text.as_str(),
+    let (text, params) = template.filled(&Sqlite, |slot| match slot {
+        Slot::Fixed(text) => text.clone(),
         other => panic!("{other:?} in a rule without a walk"),
     });
-    let mut statement = conn.prepare(&template.text).unwrap();
+    let mut statement = conn.prepare(&text).unwrap();
     let keys = statement.query_map(params_from_iter(params), |row| row.get(0)).unwrap();
     keys.map(Result::unwrap).collect()
 }
@@ -180,9 +182,14 @@ fn holding(declared: &str, value: &Stored) -> Connection {
 /// What the find statement says of a table `item`, judged by a rule on it.
 fn found(conn: &Connection, rule: &Rule) -> Found {
     let search = Search { stale: rule, restricted: &Rule::Any(vec![]), instants: &["expires".to_owned()] };
-    let filling =
-        Filling { from: i64::MIN.to_string(), upto: i64::MAX.to_string(), window: 1_000_000, take: 1_000_000 };
-    let find = Effect::Query(Sqlite.find("item", &search).fill(&filling));
+    let filling = Filling {
+        from: i64::MIN.to_string(),
+        upto: i64::MAX.to_string(),
+        window: 1_000_000,
+        take: 1_000_000,
+        lease: String::new(),
+    };
+    let find = Effect::Query(Sqlite.find(&Schema::default(), "item", None, &search).fill(&Sqlite, &filling));
     match common::host::act(conn, &find).unwrap() {
         Answer::Query(rows) => Found::read(&rows).unwrap(),
         other => panic!("{other:?}"),

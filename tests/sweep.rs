@@ -199,19 +199,19 @@ fn wrong_answers(right: &Answer, of_schema: bool) -> Vec<Json> {
                 let width = rows[0].len();
                 wrong.push(json!({ "query": [] }));
                 wrong.push(json!({ "query": [vec![json!(1); width], vec![json!(1); width]] }));
-                wrong.push(json!({ "query": [vec![json!(1); width + 1]] }));
+                wrong.push(json!({ "query": [vec![json!(1); width + 2]] }));
                 wrong.push(json!({ "query": [vec![json!(-1); width]] }));
                 wrong.push(json!({ "query": [vec![json!("many"); width]] }));
                 wrong.push(json!({ "query": [vec![json!(1.5); width]] }));
             }
             wrong
         }
-        Answer::Batch(changes) => vec![
+        Answer::Batch(ran) => vec![
             json!("began"),
             json!({ "query": [] }),
             json!({ "remove": 1 }),
-            json!({ "batch": vec![0; changes.len() + 1] }),
-            json!({ "batch": vec![0; changes.len().wrapping_sub(1).min(20)] }),
+            json!({ "batch": vec![json!({ "rows": [], "changes": 0 }); ran.len() + 1] }),
+            json!({ "batch": vec![json!({ "rows": [], "changes": 0 }); ran.len().wrapping_sub(1).min(20)] }),
         ],
         other => panic!("not of a database: {other:?}"),
     }
@@ -231,7 +231,7 @@ fn a_wrong_answer_is_an_error_and_ends_the_run() {
             let mut answers = vec![Answer::Began];
             answers.extend(host.performed[..at].iter().map(|performed| performed.answer.clone()));
             for answer in answers {
-                let step = run.next(Outcome { answer, elapsed_ms: 1.0, aborted: false }).unwrap();
+                let step = run.next(Outcome { answer, elapsed_ms: 1.0, aborted: false, lane: 0 }).unwrap();
                 assert!(!matches!(step.effect, Effect::Done(_)));
             }
             let outcome = || common::request::read(json!({ "answer": wrong, "elapsedMs": 2 }));
@@ -239,7 +239,7 @@ fn a_wrong_answer_is_an_error_and_ends_the_run() {
             assert_eq!(error.code(), "internal", "{at}: {wrong}: {error}");
             assert!(error.to_string().ends_with("this is a defect of the adapter or of idp-janitor"), "{error}");
             assert!(run.next(outcome()).is_err(), "{at}: {wrong}: goes on all the same");
-            assert!(run.next(Outcome { answer: Answer::Began, elapsed_ms: 3.0, aborted: true }).is_err());
+            assert!(run.next(Outcome { answer: Answer::Began, elapsed_ms: 3.0, aborted: true, lane: 0 }).is_err());
             let report = run.fail();
             assert_eq!((report.removed.iter().count(), report.complete), (0, false));
         }
@@ -255,9 +255,9 @@ fn nothing_follows_the_end() {
     let mut run = Run::new(&request, "sqlite", None).unwrap();
     let answers = std::iter::once(Answer::Began).chain(host.performed.iter().map(|performed| performed.answer.clone()));
     for answer in answers {
-        run.next(Outcome { answer, elapsed_ms: 0.0, aborted: false }).unwrap();
+        run.next(Outcome { answer, elapsed_ms: 0.0, aborted: false, lane: 0 }).unwrap();
     }
-    let error = run.next(Outcome { answer: Answer::Began, elapsed_ms: 0.0, aborted: false }).unwrap_err();
+    let error = run.next(Outcome { answer: Answer::Began, elapsed_ms: 0.0, aborted: false, lane: 0 }).unwrap_err();
     assert_eq!(error.code(), "internal");
 }
 

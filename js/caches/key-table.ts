@@ -35,11 +35,14 @@ export function keyTable(dialect: SqlStore["dialect"], table: string): KeyTable 
   if (table === "" || table.includes("\0")) {
     throw new JanitorError("invalid_setting", `\`table\` is ${JSON.stringify(table)}, which names no table`);
   }
-  return DIALECTS[dialect](table);
+  const statements = DIALECTS[dialect];
+  if (!statements) {
+    throw new JanitorError("invalid_setting", `keys are not kept in tables of ${dialect} databases yet`);
+  }
+  return statements(table);
 }
 
-// The compiler asks for an entry here as soon as stores speak another dialect.
-const DIALECTS: Readonly<Record<SqlStore["dialect"], (table: string) => KeyTable>> = { sqlite };
+const DIALECTS: Readonly<Partial<Record<SqlStore["dialect"], (table: string) => KeyTable>>> = { sqlite };
 
 function sqlite(name: string): KeyTable {
   const table = `"${name.replaceAll('"', '""')}"`;

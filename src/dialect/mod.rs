@@ -1,24 +1,31 @@
 //! The one seam between the core and the SQL of a product: how names, instants and truth values are written, how a
 //! table is walked, and how the schema is read.
 
+mod mysql;
+mod postgres;
 mod sqlite;
 
+pub use mysql::MySql;
+pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
 use crate::effect::{Cell, Rows};
 use crate::error::Error;
 use crate::instant::Instant;
-use crate::rule::sql::{Sql, Template};
+use crate::rule::sql::{Slot, Sql, Template};
 use crate::rule::{Rule, Span};
-use crate::schema::{Column, Schema, Table};
+use crate::schema::{Column, Part, Schema, Table};
 
 /// The SQL of one product.
 pub trait Dialect: Sync {
     /// A name, quoted.
     fn quote(&self, name: &str) -> String;
 
-    /// A table's name as statements use it: qualified, so that nothing else of that name is meant.
+    /// A table's name as statements use it, where the schema does not tell its address.
     fn table(&self, name: &str) -> String;
+
+    /// A value as it stands in a statement's text; `None` where it is passed as a parameter, for a `?`.
+    fn literal(&self, slot: &Slot, value: &str) -> Option<String>;
 
     /// Adds columns of a table that point at others, so that they compare as foreign keys do.
     fn foreign_key(&self, sql: &mut Sql, alias: &str, columns: &[String], table: Option<&Table>);
@@ -26,20 +33,20 @@ pub trait Dialect: Sync {
     /// Whether values of two columns compare as foreign keys do, as far as their types go.
     fn comparable(&self, child: &Column, target: &Column) -> bool;
 
-    /// The placeholder of the parameter at a position, from 1.
-    fn placeholder(&self, position: usize) -> String;
-
     /// Adds the condition that a column is true.
     fn is_true(&self, sql: &mut Sql, alias: &str, column: &str);
 
     /// Adds the condition that a column holds a readable instant that compares so.
     fn compare_instant(&self, sql: &mut Sql, alias: &str, column: &str, operator: &str, instant: Instant);
 
-    /// Adds the condition that a column holds something that is no readable instant; `false` where types forbid it.
+    /// Adds the condition that a column holds something that is no readable instant.
     fn unreadable_instant(&self, sql: &mut Sql, alias: &str, column: &str);
 
     /// Whether a column's declared type can hold instants as Django stores them.
     fn holds_instants(&self, column: &Column) -> bool;
+
+    /// Whether a column's declared type can hold truth values as Django stores them.
+    fn holds_truth(&self, column: &Column) -> bool;
 
     /// Adds the condition that a row lies in a part of its table's walk.
     fn within(&self, sql: &mut Sql, span: Span, table: &str, alias: &str);
@@ -47,23 +54,39 @@ pub trait Dialect: Sync {
     /// Why a table cannot be walked, if so.
     fn walkable(&self, table: &Table) -> Result<(), String>;
 
-    /// The statement that begins a walk: returns one row of the number of rows, the first position and the last.
-    fn open(&self, table: &str) -> Template;
+    /// Why rows of a table cannot be removed or unset safely, if so.
+    fn changeable(&self, table: &Table) -> Result<(), String>;
+
+    /// The statement that begins a walk: returns one row of the number of rows (an estimate will do), the first position
+    /// and the last.
+    fn open(&self, schema: &Schema, table: &str, part: Option<&Part>) -> Template;
 
     /// The statement that finds what is stale in the next window of a walk; see [`Found`].
-    fn find(&self, table: &str, search: &Search) -> Template;
+    fn find(&self, schema: &Schema, table: &str, part: Option<&Part>, search: &Search) -> Template;
+
+    /// Where a window of so many rows ends at the latest, the walk ending at `last`.
+    fn window_end(&self, from: &str, window: u64, last: &str) -> String;
 
     /// Whether a text is a position.
     fn is_position(&self, text: &str) -> bool;
 
-    /// The position right after one; `None` at the end of all positions.
+    /// The position right after one; `None` at the end of all positions, or where the find tells it.
     fn after(&self, position: &str) -> Option<String>;
 
     /// The duration that a slice aims at by default, in milliseconds.
     fn slice_ms(&self) -> f64;
 
-    /// Statements to run first in every atomic unit.
-    fn prelude(&self) -> &'static [&'static str];
+    /// How the statements of a slice are made.
+    fn slices(&self) -> Slices;
+
+    /// Statements to run first in every atomic unit, which aims at that duration in milliseconds.
+    fn prelude(&self, slice_ms: f64) -> Vec<String>;
+
+    /// Statements to run last in every atomic unit.
+    fn epilogue(&self) -> &'static [&'static str];
+
+    /// The lease of a job; `None` where the database has no locks that live as long as a connection.
+    fn lease(&self, job: &str) -> Option<Lease>;
 
     /// The statements that read the schema.
     fn schema_queries(&self) -> &'static [&'static str];
@@ -71,8 +94,39 @@ pub trait Dialect: Sync {
     /// The schema out of their results, in order.
     ///
     /// # Errors
-    /// [`Error::UnexpectedAnswer`] where the results are not of the statements' shape.
+    /// [`Error::UnexpectedAnswer`] where the results are not of the statements' shape, [`Error::NotThisSchema`] for a version
+    /// that is too old.
     fn schema(&self, results: &[Rows]) -> Result<Schema, Error>;
+
+    /// The statement that adds an index on columns of a table, for a person to run.
+    fn create_index(&self, schema: &Schema, table: &str, columns: &[String]) -> String;
+}
+
+/// How the statements of a slice are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slices {
+    /// One statement a change, each finding the doomed rows anew: for one writer at a time.
+    Repeated,
+    /// One statement in all, its changes chained by what each returns.
+    Chained,
+    /// One statement a change, the doomed rows locked and kept in temporary tables meanwhile.
+    Staged,
+}
+
+impl Slices {
+    /// Whether a slice passes over rows that somebody else holds.
+    #[must_use]
+    pub fn skip_what_is_held(self) -> bool {
+        self != Self::Repeated
+    }
+}
+
+/// A lock that lives as long as its connection.
+pub struct Lease {
+    /// Takes it, if nobody has it. Returns one row: whether it was taken, what tells this connection, who has it if not.
+    pub take: String,
+    /// Whether the connection of [`Slot::Lease`] still has it, as a condition.
+    pub held: fn(&mut Sql, job: &str),
 }
 
 /// What to look for in a table.
@@ -85,12 +139,30 @@ pub struct Search<'a> {
     pub instants: &'a [String],
 }
 
+impl Search<'_> {
+    /// Adds a verdict on the row `t`: 0 fresh, 1 removable, 2 restricted, 3 unreadable. CASE judges no further than it must.
+    fn verdict(&self, sql: &mut Sql, table: &str) {
+        sql.push("CASE WHEN ").condition(self.stale, table, "t").push(" THEN ");
+        if *self.restricted == Rule::Any(Vec::new()) {
+            sql.push("1");
+        } else {
+            sql.push("CASE WHEN ").condition(self.restricted, table, "t").push(" THEN 2 ELSE 1 END");
+        }
+        for column in self.instants {
+            sql.push(" WHEN ");
+            sql.dialect.unreadable_instant(sql, "t", column);
+            sql.push(" THEN 3");
+        }
+        sql.push(" ELSE 0 END");
+    }
+}
+
 /// What a find statement returns, in the order of its columns, about the window up to the last row that may be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Rows walked.
     pub walked: u64,
-    /// The position of the last of them; `None` where nothing was left to walk.
+    /// The position up to which it has looked; `None` where nothing was left to walk.
     pub upto: Option<String>,
     /// Stale rows, restricted ones included.
     pub stale: u64,
@@ -98,6 +170,8 @@ pub struct Found {
     pub restricted: u64,
     /// Rows with an instant that cannot be read, which are kept.
     pub unreadable: u64,
+    /// The position of the next row behind, where positions have no order that can be counted on.
+    pub next: Option<String>,
 }
 
 impl Found {
@@ -114,14 +188,15 @@ impl Found {
     pub fn read(rows: &Rows) -> Result<Self, Error> {
         match rows.as_slice() {
             [row] => match row.as_slice() {
-                [walked, upto, stale, restricted, unreadable] => Ok(Self {
+                [walked, upto, stale, restricted, unreadable, rest @ ..] if rest.len() < 2 => Ok(Self {
                     walked: walked.count()?,
                     upto: upto.text(),
                     stale: stale.count()?,
                     restricted: restricted.count()?,
                     unreadable: unreadable.count()?,
+                    next: rest.first().and_then(Cell::text),
                 }),
-                _ => Err(unexpected("the five columns of a find statement")),
+                _ => Err(unexpected("the five or six columns of a find statement")),
             },
             _ => Err(unexpected("the one row of a find statement")),
         }
@@ -141,10 +216,12 @@ pub fn unexpected(what: &str) -> Error {
 pub fn by_name(name: &str) -> Result<&'static dyn Dialect, Error> {
     match name {
         "sqlite" => Ok(&Sqlite),
+        "postgres" => Ok(&Postgres),
+        "mysql" => Ok(&MySql),
         _ => Err(Error::InvalidSetting {
             name: "dialect".into(),
             value: format!("`{name}`"),
-            expected: "`sqlite`".into(),
+            expected: "`sqlite`, `postgres` or `mysql`".into(),
         }),
     }
 }
@@ -152,4 +229,9 @@ pub fn by_name(name: &str) -> Result<&'static dyn Dialect, Error> {
 /// The cell as text, for readers of schemas.
 fn text(cell: Option<&Cell>) -> Result<String, Error> {
     cell.and_then(Cell::text).ok_or_else(|| unexpected("text"))
+}
+
+/// The cell as a yes or no, which schema queries give as 1 or 0.
+fn yes(cell: Option<&Cell>) -> Result<bool, Error> {
+    text(cell).map(|text| text == "1")
 }

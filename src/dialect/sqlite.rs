@@ -1,13 +1,13 @@
 //! SQLite, and what speaks its SQL. Instants are Django's text; a table is walked in the order of its row ids.
 
-use super::{Dialect, Search, text, unexpected};
+use super::{Dialect, Lease, Search, Slices, text, unexpected};
 use crate::effect::{Cell, Rows};
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::named::Named;
 use crate::rule::Span;
 use crate::rule::sql::{Slot, Sql, Template};
-use crate::schema::{Column, Declared, ForeignKey, Schema, Table, Trigger};
+use crate::schema::{Column, Declared, ForeignKey, Part, Schema, Table, Trigger};
 
 /// The dialect of SQLite 3.38 and later.
 pub struct Sqlite;
@@ -82,8 +82,8 @@ impl Dialect for Sqlite {
         is_numeric(&target.kind) || !is_numeric(&child.kind)
     }
 
-    fn placeholder(&self, _position: usize) -> String {
-        "?".into()
+    fn literal(&self, _slot: &Slot, _value: &str) -> Option<String> {
+        None
     }
 
     fn is_true(&self, sql: &mut Sql, alias: &str, column: &str) {
@@ -108,6 +108,10 @@ impl Dialect for Sqlite {
         let kind = column.kind.to_ascii_uppercase();
         kind.is_empty()
             || ["DATETIME", "TIMESTAMP", "TEXT", "VARCHAR", "CHAR"].iter().any(|name| kind.starts_with(name))
+    }
+
+    fn holds_truth(&self, _column: &Column) -> bool {
+        true
     }
 
     fn within(&self, sql: &mut Sql, span: Span, _table: &str, alias: &str) {
@@ -136,27 +140,25 @@ impl Dialect for Sqlite {
         Ok(())
     }
 
-    fn open(&self, table: &str) -> Template {
-        let mut sql = Sql::new(self);
+    fn changeable(&self, _table: &Table) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn open(&self, schema: &Schema, table: &str, _part: Option<&Part>) -> Template {
+        let mut sql = Sql::new(self, schema);
         sql.push("SELECT (SELECT count(*) FROM ").table(table).push("), ");
         sql.push("(SELECT CAST(min(_rowid_) AS TEXT) FROM ").table(table).push("), ");
         sql.push("(SELECT CAST(max(_rowid_) AS TEXT) FROM ").table(table).push(")");
         sql.finish()
     }
 
-    /// A verdict a row: 0 fresh, 1 removable, 2 restricted, 3 unreadable. CASE judges no further than it must.
-    fn find(&self, table: &str, search: &Search) -> Template {
-        let mut sql = Sql::new(self);
+    fn find(&self, schema: &Schema, table: &str, _part: Option<&Part>, search: &Search) -> Template {
+        let mut sql = Sql::new(self, schema);
         sql.push("WITH idp_janitor_walked(position, verdict) AS MATERIALIZED (SELECT ");
         Self::row_id(&mut sql, "t");
-        sql.push(", CASE WHEN ").condition(search.stale, table, "t").push(" THEN CASE WHEN ");
-        sql.condition(search.restricted, table, "t").push(" THEN 2 ELSE 1 END");
-        for column in search.instants {
-            sql.push(" WHEN ");
-            self.unreadable_instant(&mut sql, "t", column);
-            sql.push(" THEN 3");
-        }
-        sql.push(" ELSE 0 END FROM ").table(table).push(" AS t WHERE ");
+        sql.push(", ");
+        search.verdict(&mut sql, table);
+        sql.push(" FROM ").table(table).push(" AS t WHERE ");
         self.within(&mut sql, Span::Slice, table, "t");
         sql.push(" ORDER BY ");
         Self::row_id(&mut sql, "t");
@@ -170,6 +172,10 @@ impl Dialect for Sqlite {
         Self::integer(&mut sql, Slot::Take);
         sql.push(" - 1), 9223372036854775807)");
         sql.finish()
+    }
+
+    fn window_end(&self, _from: &str, _window: u64, last: &str) -> String {
+        last.to_owned()
     }
 
     fn is_position(&self, text: &str) -> bool {
@@ -186,13 +192,35 @@ impl Dialect for Sqlite {
         2_000.0
     }
 
+    fn slices(&self) -> Slices {
+        Slices::Repeated
+    }
+
     /// Order within a slice is then free, and a foreign key that is still broken at its end undoes it.
-    fn prelude(&self) -> &'static [&'static str] {
-        &["PRAGMA defer_foreign_keys = ON"]
+    fn prelude(&self, _slice_ms: f64) -> Vec<String> {
+        vec!["PRAGMA defer_foreign_keys = ON".into()]
+    }
+
+    fn epilogue(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn lease(&self, _job: &str) -> Option<Lease> {
+        None
     }
 
     fn schema_queries(&self) -> &'static [&'static str] {
         &[COLUMNS, FOREIGN_KEYS, TRIGGERS, ENFORCED]
+    }
+
+    fn create_index(&self, schema: &Schema, table: &str, columns: &[String]) -> String {
+        let mut sql = Sql::new(self, schema);
+        sql.push("CREATE INDEX ").name(&format!("{table}_{}", columns.join("_"))).push(" ON ").name(table).push(" (");
+        sql.joined(columns, ", ", |sql, column| {
+            sql.name(column);
+        });
+        sql.push(")");
+        sql.finish().shown(self)
     }
 
     fn schema(&self, results: &[Rows]) -> Result<Schema, Error> {
@@ -211,7 +239,7 @@ impl Dialect for Sqlite {
             }
         }
         let enforces_keys = enforced.first().map(|row| text(row.first())).transpose()?.is_some_and(|on| on != "0");
-        Ok(Schema { tables, enforces_keys })
+        Ok(Schema { tables, enforces_keys, server: "SQLite".into() })
     }
 }
 

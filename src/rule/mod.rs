@@ -120,8 +120,10 @@ pub fn exists(table: &str, columns: &[String], equal: &[String], satisfying: Rul
 /// How a rule reads a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
-    /// As a key, a truth value or a NULL.
+    /// As a key or a NULL.
     Plain,
+    /// As a truth value.
+    Truth,
     /// As an instant.
     Instant,
 }
@@ -136,7 +138,8 @@ impl Rule {
                 }
             }
             Self::Not(rule) => rule.visit_columns(table, visit),
-            Self::IsNull(column) | Self::IsTrue(column) => visit(table, column, Use::Plain),
+            Self::IsNull(column) => visit(table, column, Use::Plain),
+            Self::IsTrue(column) => visit(table, column, Use::Truth),
             Self::Before(column, _) | Self::NotAfter(column, _) => visit(table, column, Use::Instant),
             Self::Exists(related) => {
                 for column in &related.equal {

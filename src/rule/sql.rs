@@ -2,6 +2,7 @@
 
 use super::{Related, Rule, Span};
 use crate::dialect::Dialect;
+use crate::schema::{Part, Schema};
 
 /// A value that a statement is given when it runs. All of them cross as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,36 +17,73 @@ pub enum Slot {
     Window,
     /// How many stale rows to take at most.
     Take,
+    /// One less than that.
+    Before,
+    /// What tells the connection that holds the lease.
+    Lease,
+}
+
+/// Rows of another table that have been judged and locked already, by the name of the set that holds their keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locked {
+    /// What was judged.
+    pub related: Related,
+    /// The set's name.
+    pub set: String,
 }
 
 /// A statement in the making.
 pub struct Sql<'d> {
     /// What it is written in.
     pub dialect: &'d dyn Dialect,
-    text: String,
-    slots: Vec<Slot>,
+    /// What the database declares.
+    pub schema: &'d Schema,
+    /// The part of the walked table that the walk is in, where it has parts.
+    pub part: Option<&'d Part>,
+    locked: Vec<Locked>,
+    pieces: Vec<Piece>,
     aliases: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Slot(Slot),
 }
 
 /// A statement whose parameters are not all known yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
-    /// The text, with the dialect's placeholders.
-    pub text: String,
-    /// What each placeholder stands for, in order.
-    pub slots: Vec<Slot>,
-}
+pub struct Template(Vec<Piece>);
 
 impl<'d> Sql<'d> {
     /// An empty statement.
     #[must_use]
-    pub fn new(dialect: &'d dyn Dialect) -> Self {
-        Self { dialect, text: String::new(), slots: Vec::new(), aliases: 0 }
+    pub fn new(dialect: &'d dyn Dialect, schema: &'d Schema) -> Self {
+        Self { dialect, schema, part: None, locked: Vec::new(), pieces: Vec::new(), aliases: 0 }
+    }
+
+    /// The same, in a part of the table that is walked.
+    #[must_use]
+    pub fn in_part(mut self, part: Option<&'d Part>) -> Self {
+        self.part = part;
+        self
+    }
+
+    /// Adds something in which what rules ask of rows that have been judged already is asked of their sets.
+    pub fn judging(&mut self, locked: &[Locked], add: impl FnOnce(&mut Self)) -> &mut Self {
+        self.locked = locked.to_vec();
+        add(self);
+        self.locked.clear();
+        self
     }
 
     /// Adds text as it is.
     pub fn push(&mut self, text: &str) -> &mut Self {
-        self.text.push_str(text);
+        if let Some(Piece::Text(last)) = self.pieces.last_mut() {
+            last.push_str(text);
+        } else {
+            self.pieces.push(Piece::Text(text.to_owned()));
+        }
         self
     }
 
@@ -57,8 +95,23 @@ impl<'d> Sql<'d> {
 
     /// Adds the name of a table of the database.
     pub fn table(&mut self, name: &str) -> &mut Self {
-        let qualified = self.dialect.table(name);
-        self.push(&qualified)
+        let address = self.schema.tables.get(name).map(|table| table.address.as_str()).unwrap_or_default();
+        if address.is_empty() {
+            let qualified = self.dialect.table(name);
+            return self.push(&qualified);
+        }
+        self.push(address)
+    }
+
+    /// Adds the name of the table that is walked, or of the part of it that the walk is in.
+    pub fn walked(&mut self, name: &str) -> &mut Self {
+        match self.part {
+            Some(part) => {
+                self.push("ONLY ");
+                self.push(&part.address)
+            }
+            None => self.table(name),
+        }
     }
 
     /// Adds the column of an alias.
@@ -73,11 +126,10 @@ impl<'d> Sql<'d> {
         })
     }
 
-    /// Adds a placeholder.
+    /// Adds a value that is given later.
     pub fn slot(&mut self, slot: Slot) -> &mut Self {
-        self.slots.push(slot);
-        let placeholder = self.dialect.placeholder(self.slots.len());
-        self.push(&placeholder)
+        self.pieces.push(Piece::Slot(slot));
+        self
     }
 
     /// Adds pieces with a separator between them.
@@ -135,6 +187,15 @@ impl<'d> Sql<'d> {
     }
 
     fn exists(&mut self, related: &Related, alias: &str) -> &mut Self {
+        let judged = self.locked.iter().find(|locked| locked.related == *related).map(|locked| locked.set.clone());
+        if let Some(set) = judged {
+            // Of a NULL, `IN` says NULL.
+            self.push("((").columns(alias, &related.equal).push(") IN (SELECT ");
+            self.joined(&related.columns, ", ", |sql, column| {
+                sql.name(column);
+            });
+            return self.push(&format!(" FROM {set})) IS TRUE"));
+        }
         self.aliases += 1;
         let other = format!("r{}", self.aliases);
         self.push("EXISTS (SELECT 1 FROM ").table(&related.table).push(&format!(" AS {other} WHERE "));
@@ -151,6 +212,46 @@ impl<'d> Sql<'d> {
     /// The statement as written.
     #[must_use]
     pub fn finish(self) -> Template {
-        Template { text: self.text, slots: self.slots }
+        Template(self.pieces)
+    }
+}
+
+impl Template {
+    /// The statement with its values: its text, and what is passed beside it where the dialect passes parameters.
+    #[must_use]
+    pub fn filled<'v>(&'v self, dialect: &dyn Dialect, value: impl Fn(&'v Slot) -> String) -> (String, Vec<String>) {
+        let (mut text, mut params) = (String::new(), Vec::new());
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::Slot(slot) => match dialect.literal(slot, &value(slot)) {
+                    Some(literal) => text.push_str(&literal),
+                    None => {
+                        text.push('?');
+                        params.push(value(slot));
+                    }
+                },
+            }
+        }
+        (text, params)
+    }
+
+    /// The statement for a person: `?` where a parameter goes, a name where the dialect writes the value itself.
+    #[must_use]
+    pub fn shown(&self, dialect: &dyn Dialect) -> String {
+        let name = |slot: &Slot| match slot {
+            Slot::Fixed(text) => dialect.literal(slot, text),
+            Slot::From => dialect.literal(slot, "").map(|_| ":from".to_owned()),
+            Slot::Upto => dialect.literal(slot, "").map(|_| ":upto".to_owned()),
+            Slot::Window => dialect.literal(slot, "").map(|_| ":window".to_owned()),
+            Slot::Take => dialect.literal(slot, "").map(|_| ":take".to_owned()),
+            Slot::Before => dialect.literal(slot, "").map(|_| ":take - 1".to_owned()),
+            Slot::Lease => dialect.literal(slot, "").map(|_| ":lease".to_owned()),
+        };
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Slot(slot) => name(slot).unwrap_or_else(|| "?".into()),
+        };
+        self.0.iter().map(piece).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! What a run has done so far, and the report of it.
 
-use super::templates::Purpose;
+use super::statements::Purpose;
 use crate::checkpoint::{Checkpoint, Place};
 use crate::jobs::Work;
 use crate::named::Named;
@@ -16,6 +16,10 @@ pub struct Journal {
     pub selected: u64,
     /// Stale rows kept because something restricts their removal.
     pub restricted: u64,
+    /// Stale rows kept because somebody held them, twice.
+    pub held: u64,
+    /// Slices of which it is not known whether they were done, because the connection was lost.
+    pub uncertain: u64,
     /// Rows that went, or in a dry run would, by table.
     pub gone: Named<u64>,
     /// How often rows let go of one that went, or in a dry run would, by table.
@@ -95,6 +99,18 @@ impl Journal {
                 self.restricted
             ));
         }
+        if self.held > 0 {
+            warnings.push(format!(
+                "{} stale row(s) were kept because somebody else held them, or what would go with them; the next run takes them",
+                self.held
+            ));
+        }
+        if self.uncertain > 0 {
+            warnings.push(format!(
+                "the connection was lost during {} slice(s): what the database did of them all the same is not in the counts",
+                self.uncertain
+            ));
+        }
         Report {
             job: order.job.name.to_owned(),
             dry_run: order.dry_run,
@@ -102,6 +118,7 @@ impl Journal {
             cutoff: work.cutoff,
             selected: self.selected,
             restricted: self.restricted,
+            held: self.held,
             removed: if order.dry_run { Named::default() } else { self.gone.clone() },
             would_remove: order.dry_run.then(|| self.gone.clone()),
             changed: if order.dry_run { Named::default() } else { self.changed.clone() },

@@ -3,9 +3,12 @@
 
 pub mod bounds;
 pub mod journal;
+pub mod lane;
 pub mod pace;
 pub mod prepare;
 pub mod records;
+pub mod retry;
 pub mod sql;
-pub mod templates;
+pub mod statements;
 pub mod views;
+pub mod walk;

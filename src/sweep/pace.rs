@@ -46,6 +46,11 @@ impl Pace {
         self.window = within(in_time.min(of_use), WINDOW.0, WINDOW.2);
     }
 
+    /// Learns from a removal that failed because of others, or for its length.
+    pub fn shrink(&mut self) {
+        self.take = within(self.take / 2.0, 1.0, TAKE.2);
+    }
+
     /// Learns from a removal of so many stale rows.
     pub fn removed(&mut self, rows: u64, took_ms: f64) {
         // A slice with few stale rows tells nothing about one with many, unless it was too slow all the same.

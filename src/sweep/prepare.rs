@@ -1,18 +1,18 @@
 //! From an order and a schema to the statements of every sweep. Whatever the database lacks, and whatever nobody has
 //! said, is found out here, before anything is touched.
 
-use super::templates::{Filling, Purpose, SliceStatement, Templates, Writer, removable};
+use super::statements::{Filling, Purpose, SliceStatement, Templates, Told, Writer, removable};
 use crate::cascade::{Action, Cascade, Source, declared};
-use crate::dialect::Dialect;
-use crate::effect::Statement;
+use crate::dialect::{Dialect, unexpected};
+use crate::effect::{Ran, Statement};
 use crate::error::{Error, suggest};
 use crate::jobs::{Sweep, Work};
 use crate::plan::{Plan, PlannedStatement, SweepPlan, dependants};
 use crate::request::Order;
 use crate::rule::{Rule, Use};
-use crate::schema::{ForeignKey, Schema};
+use crate::schema::{ForeignKey, Part, Schema};
 
-/// A sweep, ready to run.
+/// A sweep, or one part of its table, ready to run.
 pub struct Prepared {
     cascade: Cascade,
     /// Its statements.
@@ -28,31 +28,60 @@ impl Prepared {
         &self.cascade.root
     }
 
-    /// How many statements a slice has, the dialect's prelude included.
+    /// How many statements a slice has, the dialect's own included.
     #[must_use]
     pub fn slice_statements(&self, dialect: &dyn Dialect) -> usize {
-        dialect.prelude().len() + self.templates.slice.len()
+        dialect.prelude(0.0).len() + self.templates.slice.statements.len() + dialect.epilogue().len()
     }
 
-    /// One slice.
+    /// One slice, which aims at a duration.
     #[must_use]
-    pub fn slice(&self, dialect: &dyn Dialect, filling: &Filling) -> Vec<Statement> {
-        let prelude = dialect.prelude().iter().map(|sql| Statement { sql: (*sql).to_owned(), params: vec![] });
-        prelude.chain(self.templates.slice.iter().map(|statement| statement.template.fill(filling))).collect()
+    pub fn slice(&self, dialect: &dyn Dialect, slice_ms: f64, filling: &Filling) -> Vec<Statement> {
+        let plain = |sql: String| Statement { sql, params: vec![] };
+        let statements = self.templates.slice.statements.iter();
+        let epilogue = dialect.epilogue().iter().map(|sql| plain((*sql).to_owned()));
+        let prelude = dialect.prelude(slice_ms).into_iter().map(plain);
+        prelude.chain(statements.map(|statement| statement.template.fill(dialect, filling))).chain(epilogue).collect()
     }
 
-    /// What a slice did to dependants: the rows of each statement.
-    pub fn dependants<'a>(
-        &'a self,
-        dialect: &dyn Dialect,
-        changes: &'a [u64],
-    ) -> impl Iterator<Item = (Purpose, &'a str, u64)> {
-        let statements = self.templates.slice.iter().zip(changes.iter().skip(dialect.prelude().len()));
-        statements.filter_map(|(statement, changes)| {
-            let own = statement.purpose == Purpose::Delete && statement.table == self.cascade.root;
-            (!own).then_some((statement.purpose, statement.table.as_str(), *changes))
-        })
+    /// What a slice did.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedAnswer`] where the results do not tell it.
+    pub fn outcome(&self, dialect: &dyn Dialect, results: &[Ran]) -> Result<SliceOutcome, Error> {
+        let first = dialect.prelude(0.0).len();
+        let told = |told: Told| match told {
+            Told::Changes { statement } => results.get(first + statement).map(|ran| ran.changes),
+            Told::Column { statement, column } => {
+                let row = results.get(first + statement).and_then(|ran| ran.rows.first());
+                row.and_then(|row| row.get(column)).and_then(|cell| cell.count().ok())
+            }
+        };
+        let unexpected = || unexpected("what each part of a slice did");
+        let mut outcome = SliceOutcome { leased: true, own: 0, dependants: Vec::new() };
+        if let Some(lease) = self.templates.slice.lease {
+            outcome.leased = told(lease).ok_or_else(unexpected)? == 1;
+        }
+        for tally in &self.templates.slice.tallies {
+            let rows = told(tally.told).ok_or_else(unexpected)?;
+            if tally.purpose == Purpose::Delete && tally.table == self.cascade.root {
+                outcome.own += rows;
+            } else {
+                outcome.dependants.push((tally.purpose, tally.table.clone(), rows));
+            }
+        }
+        Ok(outcome)
     }
+}
+
+/// What a slice did.
+pub struct SliceOutcome {
+    /// Whether the lease was held still; nothing was done if not.
+    pub leased: bool,
+    /// Rows of its own table that went.
+    pub own: u64,
+    /// Rows of dependants that went or let go.
+    pub dependants: Vec<(Purpose, String, u64)>,
 }
 
 /// Prepares every sweep of an order, and tells the plan.
@@ -63,7 +92,7 @@ impl Prepared {
 pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<(Work, Vec<Prepared>, Plan), Error> {
     check_settings(order, schema)?;
     let user_table = user_table(order, schema)?;
-    let work = order.work(&user_table)?;
+    let mut work = order.work(&user_table)?;
     if work.sweeps.iter().any(|sweep| sweep.table.is_empty()) {
         let (table, column) = order.preset.user_reference;
         return Err(Error::NotThisSchema {
@@ -85,6 +114,7 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
         );
     }
     let mut prepared: Vec<Prepared> = Vec::new();
+    let mut sweeps: Vec<Sweep> = Vec::new();
     let mut earlier: Vec<(Cascade, Rule)> = Vec::new();
     for sweep in &work.sweeps {
         check_schema(sweep, dialect, schema)?;
@@ -99,18 +129,29 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
         };
         let stale = sweep.rule.once_gone(&sweep.table, &gone);
         let restricted = cascade.restricted().relations_once_gone(&gone);
-        let writer = Writer { dialect, schema, cascade: &cascade, stale: &stale, restricted: &restricted };
-        let templates = writer.write(&gone);
+        let parts = &schema.table(&sweep.table)?.parts;
+        let walks: Vec<Option<&Part>> = if parts.is_empty() { vec![None] } else { parts.iter().map(Some).collect() };
         let one_by_one = cascade.disturbs(&sweep.rule);
         warn(&mut plan.warnings, schema, &cascade, one_by_one);
-        plan.sweeps.push(SweepPlan {
-            table: sweep.table.clone(),
-            dependants: dependants(&cascade),
-            statements: planned(&sweep.table, &templates),
-        });
+        let leased = (order.session && !order.dry_run).then_some(order.job.name);
+        for (at, part) in walks.into_iter().enumerate() {
+            let (stale, restricted) = (&stale, &restricted);
+            let writer = Writer { dialect, schema, cascade: &cascade, part, leased, stale, restricted };
+            let templates = writer.write(&gone);
+            if at == 0 {
+                plan.sweeps.push(SweepPlan {
+                    table: sweep.table.clone(),
+                    dependants: dependants(&cascade),
+                    statements: planned(&sweep.table, dialect, &templates),
+                });
+            }
+            sweeps.push(sweep.clone());
+            prepared.push(Prepared { cascade: cascade.clone(), templates, one_by_one });
+        }
         earlier.push((cascade.clone(), removable(&stale, &restricted)));
-        prepared.push(Prepared { cascade, templates, one_by_one });
     }
+    // Each part of a table is a sweep of its own.
+    work.sweeps = sweeps;
     Ok((work, prepared, plan))
 }
 
@@ -200,6 +241,9 @@ fn check_cascade(cascade: &Cascade, dialect: &dyn Dialect, schema: &Schema) -> R
         }
     }
     for table in cascade.deleted() {
+        if let Some(Err(why)) = schema.tables.get(table).map(|table| dialect.changeable(table)) {
+            return Err(Error::NotThisSchema { what: format!("rows of `{table}` cannot be removed: {why}") });
+        }
         let triggers = schema.tables.get(table).map(|table| table.triggers.as_slice()).unwrap_or_default();
         if let Some(trigger) = triggers.iter().find(|trigger| trigger.keeps_rows) {
             let what =
@@ -219,13 +263,15 @@ fn check_schema(sweep: &Sweep, dialect: &dyn Dialect, schema: &Schema) -> Result
     sweep.rule.visit_columns(&sweep.table, &mut |table, name, usage| {
         if result.is_ok() {
             result = schema.column(table, name).and_then(|column| {
-                if usage == Use::Plain || dialect.holds_instants(column) {
-                    return Ok(());
-                }
+                let lacking = match usage {
+                    Use::Instant if !dialect.holds_instants(column) => "instants",
+                    Use::Truth if !dialect.holds_truth(column) => "truth values",
+                    _ => return Ok(()),
+                };
+                let kind = &column.kind;
                 Err(Error::NotThisSchema {
                     what: format!(
-                        "`{table}.{name}` is declared `{}`, which holds no instants as Django stores them",
-                        column.kind
+                        "`{table}.{name}` is declared `{kind}`, which holds no {lacking} as Django stores them"
                     ),
                 })
             });
@@ -252,12 +298,12 @@ fn warn(warnings: &mut Vec<String>, schema: &Schema, cascade: &Cascade, one_by_o
     }
 }
 
-fn planned(root: &str, templates: &Templates) -> Vec<PlannedStatement> {
-    let find = PlannedStatement { purpose: "find", table: root.to_owned(), sql: templates.find.text.clone() };
-    let slice = templates.slice.iter().map(|SliceStatement { purpose, table, template }| PlannedStatement {
+fn planned(root: &str, dialect: &dyn Dialect, templates: &Templates) -> Vec<PlannedStatement> {
+    let find = PlannedStatement { purpose: "find", table: root.to_owned(), sql: templates.find.shown(dialect) };
+    let slice = templates.slice.statements.iter().map(|SliceStatement { purpose, table, template }| PlannedStatement {
         purpose: purpose.name(),
         table: table.clone(),
-        sql: template.text.clone(),
+        sql: template.shown(dialect),
     });
     std::iter::once(find).chain(slice).collect()
 }

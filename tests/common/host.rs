@@ -2,7 +2,7 @@
 
 use super::request::carried;
 use idp_janitor::checkpoint::Checkpoint;
-use idp_janitor::effect::{Answer, Cell, Effect, Outcome, Rows, Statement, Step};
+use idp_janitor::effect::{Answer, Cell, Effect, Outcome, Ran, Rows, Statement, Step};
 use idp_janitor::error::Error;
 use idp_janitor::plan::Plan;
 use idp_janitor::report::{Progress, Report};
@@ -160,10 +160,10 @@ impl<'a> Host<'a> {
     }
 
     /// The slices of the last run: each batch that is not the question whether the store can be written to.
-    pub fn slices(&self) -> impl Iterator<Item = (&[Statement], &[u64])> {
+    pub fn slices(&self) -> impl Iterator<Item = (&[Statement], Vec<u64>)> {
         self.performed.iter().filter_map(|performed| match (&performed.effect, &performed.answer) {
-            (Effect::Batch(statements), Answer::Batch(changes)) if !statements.is_empty() => {
-                Some((statements.as_slice(), changes.as_slice()))
+            (Effect::Batch(statements), Answer::Batch(ran)) if !statements.is_empty() => {
+                Some((statements.as_slice(), ran.iter().map(|ran| ran.changes).collect()))
             }
             _ => None,
         })
@@ -177,7 +177,7 @@ impl<'a> Host<'a> {
         let mut answer = Answer::Began;
         loop {
             let aborted = self.performed.len() > self.abort_at;
-            let outcome = Outcome { answer, elapsed_ms, aborted };
+            let outcome = Outcome { answer, elapsed_ms, aborted, lane: 0 };
             let Step { effect, progress } = run.next(outcome).map_err(Failure::Core)?;
             self.progress.extend(progress);
             if matches!(effect, Effect::Done(_) | Effect::Planned(_)) {
@@ -201,9 +201,8 @@ pub fn act(conn: &Connection, effect: &Effect) -> rusqlite::Result<Answer> {
         Effect::Query(statement) => rows(conn, statement).map(Answer::Query),
         Effect::Batch(statements) => {
             conn.execute_batch("BEGIN IMMEDIATE")?;
-            let changes: rusqlite::Result<Vec<u64>> =
-                statements.iter().map(|statement| changes(conn, statement)).collect();
-            let done = changes.and_then(|changes| conn.execute_batch("COMMIT").map(|()| Answer::Batch(changes)));
+            let ran: rusqlite::Result<Vec<Ran>> = statements.iter().map(|statement| ran(conn, statement)).collect();
+            let done = ran.and_then(|ran| conn.execute_batch("COMMIT").map(|()| Answer::Batch(ran)));
             if done.is_err() {
                 conn.execute_batch("ROLLBACK")?;
             }
@@ -215,10 +214,10 @@ pub fn act(conn: &Connection, effect: &Effect) -> rusqlite::Result<Answer> {
 
 /// Without the changes of triggers and foreign-key actions; and not an earlier statement's where this one, a pragma
 /// say, changes nothing.
-fn changes(conn: &Connection, statement: &Statement) -> rusqlite::Result<u64> {
+fn ran(conn: &Connection, statement: &Statement) -> rusqlite::Result<Ran> {
     let before = conn.total_changes();
-    rows(conn, statement)?;
-    Ok(if conn.total_changes() == before { 0 } else { conn.changes() })
+    let rows = rows(conn, statement)?;
+    Ok(Ran { rows, changes: if conn.total_changes() == before { 0 } else { conn.changes() } })
 }
 
 fn rows(conn: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {

@@ -81,7 +81,7 @@ impl<'a> MemoryHost<'a> {
             #[expect(clippy::cast_precision_loss, reason = "small")]
             let elapsed_ms = self.effects.len() as f64 * 1000.0;
             let aborted = self.effects.len() > self.abort_at;
-            let Step { effect, progress } = run.next(Outcome { answer, elapsed_ms, aborted })?;
+            let Step { effect, progress } = run.next(Outcome { answer, elapsed_ms, aborted, lane: 0 })?;
             self.progress.extend(progress);
             if let Effect::Done(report) = effect {
                 return Ok(*report);

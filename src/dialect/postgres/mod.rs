@@ -1,0 +1,287 @@
+//! PostgreSQL 14 and later. Instants are `timestamptz`; a table is walked by ranges of its rows' physical places, which a
+//! TID range scan reads without touching the rest of the table.
+
+mod schema;
+
+use super::{Dialect, Lease, Search, Slices};
+use crate::digest::Digest;
+use crate::effect::Rows;
+use crate::error::Error;
+use crate::instant::Instant;
+use crate::rule::Span;
+use crate::rule::sql::{Slot, Sql, Template};
+use crate::schema::{Column, Part, Schema, Table};
+
+/// The dialect of PostgreSQL.
+pub struct Postgres;
+
+/// The first instant of Django's calendar, and the last.
+const FIRST: &str = "'0001-01-01 00:00:00+00'::timestamptz";
+const LAST: &str = "'9999-12-31 23:59:59.999999+00'::timestamptz";
+/// The last place that a block can have.
+const LAST_PLACE: u32 = 65_535;
+/// How many rows of a table with dependants a block holds, as a rule; the pace corrects what it is off.
+const ROWS_A_BLOCK: u64 = 40;
+/// The first of the two numbers of our advisory locks; the second tells the job.
+const LOCK_CLASS: i32 = 0x0001_d9a1;
+/// How long a slice waits for somebody else's lock, in milliseconds: well under the second after which PostgreSQL looks for
+/// deadlocks, so that in a cycle it is the slice that gives way, and not somebody else's transaction.
+const LOCK_TIMEOUT_MS: (f64, f64) = (50.0, 400.0);
+/// How long one statement of a slice may take, in milliseconds: far more than any does that is well.
+const STATEMENT_TIMEOUT_MS: f64 = 60_000.0;
+
+impl Dialect for Postgres {
+    fn quote(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    fn table(&self, name: &str) -> String {
+        self.quote(name)
+    }
+
+    /// All values are our own digits and instants, or places that the server told, and without parameters a whole batch is
+    /// one round trip.
+    fn literal(&self, slot: &Slot, value: &str) -> Option<String> {
+        Some(match slot {
+            Slot::Window | Slot::Take | Slot::Before | Slot::Lease => value.to_owned(),
+            Slot::Fixed(_) | Slot::From | Slot::Upto => format!("'{}'", value.replace('\'', "''")),
+        })
+    }
+
+    fn foreign_key(&self, sql: &mut Sql, alias: &str, columns: &[String], _table: Option<&Table>) {
+        let several = columns.len() > 1;
+        sql.push(if several { "(" } else { "" }).columns(alias, columns).push(if several { ")" } else { "" });
+    }
+
+    fn comparable(&self, child: &Column, target: &Column) -> bool {
+        let family = |kind: &str| match kind {
+            "smallint" | "integer" | "bigint" => "integer".to_owned(),
+            "character varying" | "text" => "text".to_owned(),
+            other => other.to_owned(),
+        };
+        family(&child.kind) == family(&target.kind)
+    }
+
+    fn is_true(&self, sql: &mut Sql, alias: &str, column: &str) {
+        sql.column(alias, column);
+    }
+
+    /// What lies outside Django's calendar, `-infinity` included, is kept.
+    fn compare_instant(&self, sql: &mut Sql, alias: &str, column: &str, operator: &str, instant: Instant) {
+        let text = format!("{}+00", instant.to_django_text());
+        sql.push("(").column(alias, column).push(&format!(" {operator} ")).slot(Slot::Fixed(text));
+        sql.push("::timestamptz AND ").column(alias, column).push(&format!(" >= {FIRST})"));
+    }
+
+    fn unreadable_instant(&self, sql: &mut Sql, alias: &str, column: &str) {
+        sql.column(alias, column).push(&format!(" NOT BETWEEN {FIRST} AND {LAST}"));
+    }
+
+    /// A `timestamp` without a zone would be read by the zone of whoever asks.
+    fn holds_instants(&self, column: &Column) -> bool {
+        column.kind == "timestamp with time zone"
+    }
+
+    fn holds_truth(&self, column: &Column) -> bool {
+        column.kind == "boolean"
+    }
+
+    /// Each part of a partitioned table has places of its own.
+    fn within(&self, sql: &mut Sql, span: Span, _table: &str, alias: &str) {
+        let place = format!("{alias}.ctid");
+        let part = sql.part.map(|part| part.id.clone());
+        match (span, part) {
+            (Span::Passed, None) => {
+                sql.push(&format!("{place} < ")).slot(Slot::From).push("::tid");
+            }
+            (Span::Passed, Some(part)) => {
+                sql.push(&format!(
+                    "({alias}.tableoid < {part}::oid OR {alias}.tableoid = {part}::oid AND {place} < "
+                ));
+                sql.slot(Slot::From).push("::tid)");
+            }
+            (Span::Slice, part) => {
+                sql.push(&format!("({place} >= ")).slot(Slot::From).push(&format!("::tid AND {place} <= "));
+                sql.slot(Slot::Upto).push("::tid");
+                if let Some(part) = part {
+                    sql.push(&format!(" AND {alias}.tableoid = {part}::oid"));
+                }
+                sql.push(")");
+            }
+        }
+    }
+
+    fn walkable(&self, table: &Table) -> Result<(), String> {
+        if table.parts.iter().any(|part| part.id.is_empty()) {
+            return Err("a part of it is a foreign table, which cannot be walked".into());
+        }
+        Ok(())
+    }
+
+    fn changeable(&self, _table: &Table) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The number of rows is the engine's estimate: counting them reads the whole table.
+    fn open(&self, schema: &Schema, table: &str, part: Option<&Part>) -> Template {
+        let mut sql = Sql::new(self, schema).in_part(part);
+        let address = part.map_or_else(
+            || schema.tables.get(table).map(|table| table.address.clone()).unwrap_or_default(),
+            |part| part.address.clone(),
+        );
+        sql.push(
+            "SELECT greatest(c.reltuples, 0)::bigint::text, CASE WHEN s.blocks > 0 THEN '(0,0)' END, \
+             format('(%s,65535)', s.blocks - 1) FROM pg_catalog.pg_class AS c, LATERAL \
+             (SELECT pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks) AS s WHERE c.oid = '",
+        );
+        sql.push(&address.replace('\'', "''")).push("'::regclass");
+        sql.finish()
+    }
+
+    fn find(&self, schema: &Schema, table: &str, part: Option<&Part>, search: &Search) -> Template {
+        let mut sql = Sql::new(self, schema).in_part(part);
+        sql.push("WITH idp_janitor_walked(position, verdict) AS MATERIALIZED (SELECT t.ctid, ");
+        search.verdict(&mut sql, table);
+        sql.push(" FROM ").walked(table).push(" AS t WHERE ");
+        self.within(&mut sql, Span::Slice, table, "t");
+        sql.push(
+            "), idp_janitor_end(position) AS MATERIALIZED (SELECT coalesce((SELECT position FROM idp_janitor_walked \
+             WHERE verdict = 1 ORDER BY position OFFSET ",
+        );
+        sql.slot(Slot::Take).push(" - 1 LIMIT 1), ").slot(Slot::Upto);
+        sql.push(
+            "::tid)) SELECT count(*)::text, (SELECT position::text FROM idp_janitor_end), \
+             count(*) FILTER (WHERE verdict IN (1, 2))::text, count(*) FILTER (WHERE verdict = 2)::text, \
+             count(*) FILTER (WHERE verdict = 3)::text FROM idp_janitor_walked \
+             WHERE position <= (SELECT position FROM idp_janitor_end)",
+        );
+        sql.finish()
+    }
+
+    fn window_end(&self, from: &str, window: u64, last: &str) -> String {
+        let (Some((block, _)), Some((end, _))) = (place(from), place(last)) else { return last.to_owned() };
+        let blocks = u32::try_from((window / ROWS_A_BLOCK).max(1)).unwrap_or(u32::MAX);
+        written(block.saturating_add(blocks - 1).min(end.max(block)), LAST_PLACE)
+    }
+
+    fn is_position(&self, text: &str) -> bool {
+        place(text).is_some()
+    }
+
+    fn after(&self, position: &str) -> Option<String> {
+        match place(position)? {
+            (block, LAST_PLACE) => Some(written(block.checked_add(1)?, 0)),
+            (block, at) => Some(written(block, at + 1)),
+        }
+    }
+
+    fn slice_ms(&self) -> f64 {
+        100.0
+    }
+
+    fn slices(&self) -> Slices {
+        Slices::Chained
+    }
+
+    fn prelude(&self, slice_ms: f64) -> Vec<String> {
+        let (least, most) = LOCK_TIMEOUT_MS;
+        #[expect(clippy::cast_possible_truncation, reason = "between the two")]
+        let lock_timeout = slice_ms.max(least).min(most) as i64;
+        #[expect(clippy::cast_possible_truncation, reason = "a slice aims at a minute at most")]
+        let statement_timeout = (slice_ms * 10.0).max(STATEMENT_TIMEOUT_MS) as i64;
+        vec![
+            format!("SET LOCAL lock_timeout = {lock_timeout}"),
+            format!("SET LOCAL statement_timeout = {statement_timeout}"),
+        ]
+    }
+
+    /// Deferred keys are checked while a statement runs, which can be timed out, and not while the commit does.
+    fn epilogue(&self) -> &'static [&'static str] {
+        &["SET CONSTRAINTS ALL IMMEDIATE"]
+    }
+
+    fn lease(&self, job: &str) -> Option<Lease> {
+        let key = format!("{LOCK_CLASS}, {}", lock_of(job));
+        Some(Lease {
+            take: format!(
+                "SELECT pg_try_advisory_lock({key})::int::text, pg_backend_pid()::text, \
+                 (SELECT concat('process ', a.pid, ' of the server', ' (role ' || a.usename || ')', ', application ' || \
+                 nullif(a.application_name, ''), ' from ' || host(a.client_addr), ', connected since ' || \
+                 to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')) \
+                 FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid WHERE {} \
+                 AND a.pid <> pg_backend_pid() LIMIT 1)",
+                lock_row(job)
+            ),
+            held: |sql, job| {
+                sql.push("EXISTS (SELECT 1 FROM pg_catalog.pg_locks AS l WHERE ").push(&lock_row(job));
+                sql.push(" AND l.pid = ").slot(Slot::Lease).push(")");
+            },
+        })
+    }
+
+    fn schema_queries(&self) -> &'static [&'static str] {
+        schema::QUERIES
+    }
+
+    fn schema(&self, results: &[Rows]) -> Result<Schema, Error> {
+        schema::read(results)
+    }
+
+    fn create_index(&self, schema: &Schema, table: &str, columns: &[String]) -> String {
+        let mut sql = Sql::new(self, schema);
+        sql.push("CREATE INDEX CONCURRENTLY ON ").table(table).push(" (");
+        sql.joined(columns, ", ", |sql, column| {
+            sql.name(column);
+        });
+        sql.push(")");
+        sql.finish().shown(self)
+    }
+}
+
+/// Which row of `pg_locks` is the lock of a job in this database.
+fn lock_row(job: &str) -> String {
+    format!(
+        "l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = {LOCK_CLASS} AND l.objid = {} AND \
+         l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())",
+        lock_of(job)
+    )
+}
+
+/// The number of a job among our locks, from 0 to 2^31 - 1.
+fn lock_of(job: &str) -> u64 {
+    Digest::default().add(job).number() & 0x7fff_ffff
+}
+
+/// Block and place of a `tid`.
+fn place(text: &str) -> Option<(u32, u32)> {
+    let (block, at) = text.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;
+    Some((block.parse().ok()?, at.parse().ok().filter(|at| *at <= LAST_PLACE)?))
+}
+
+fn written(block: u32, at: u32) -> String {
+    format!("({block},{at})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walks_by_blocks() {
+        for (position, next) in [
+            ("(0,0)", Some("(0,1)")),
+            ("(7,65535)", Some("(8,0)")),
+            ("(4294967295,65535)", None),
+            ("(4294967295,1)", Some("(4294967295,2)")),
+        ] {
+            assert!(Postgres.is_position(position));
+            assert_eq!(Postgres.after(position).as_deref(), next);
+        }
+        for text in ["", "0", "(0)", "(0,65536)", "(4294967296,0)", "(-1,0)", "(0,0)'; DROP", "(0,1,2)"] {
+            assert!(!Postgres.is_position(text), "{text}");
+        }
+        assert_eq!(Postgres.window_end("(3,7)", 400, "(99,65535)"), "(12,65535)");
+        assert_eq!(Postgres.window_end("(3,7)", 1, "(99,65535)"), "(3,65535)");
+        assert_eq!(Postgres.window_end("(3,7)", 1_000_000, "(99,65535)"), "(99,65535)");
+    }
+}

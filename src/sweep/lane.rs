@@ -1,0 +1,89 @@
+//! One of the lanes that work on a run at the same time, each with its own slice in hand.
+
+use super::pace::Pace;
+use super::retry::Chance;
+use super::statements::Filling;
+use super::walk::Claim;
+use crate::dialect::Found;
+use crate::effect::{Effect, Rows};
+
+/// A lane.
+pub struct Lane {
+    /// What its host was asked last.
+    pub phase: Phase,
+    /// What it works on.
+    pub claim: Option<Claim>,
+    /// What its statements are filled with.
+    pub filling: Filling,
+    /// How large its slices are.
+    pub pace: Pace,
+    /// When its last effect was handed out, in milliseconds since the run began.
+    pub since_ms: f64,
+    /// How often what it does has failed since something last went well.
+    pub failures: u32,
+    /// Where its pauses differ from those of others.
+    pub chance: Chance,
+}
+
+/// What a host was asked last.
+pub enum Phase {
+    /// Nothing.
+    Idle,
+    /// To read the schema; what has been read of it.
+    Schema(Vec<Rows>),
+    /// To take the lease.
+    Lease,
+    /// Whether the store can be written to.
+    Writable,
+    /// To open the walk of a table.
+    Open,
+    /// To find what is stale in a window.
+    Find,
+    /// To remove it.
+    Remove {
+        /// What was found.
+        found: Found,
+        /// How many statements that takes.
+        statements: usize,
+    },
+    /// To count what would go with it.
+    Count {
+        /// What was found.
+        found: Found,
+    },
+    /// To wait, and then go on with the claim in hand.
+    Pause,
+    /// To wait, and then do this again.
+    Again(Box<(Phase, Effect)>),
+}
+
+impl Lane {
+    /// An idle lane.
+    #[must_use]
+    pub fn new(target_ms: f64, chance: Chance) -> Self {
+        Self {
+            phase: Phase::Idle,
+            claim: None,
+            filling: Filling::default(),
+            pace: Pace::new(target_ms),
+            since_ms: 0.0,
+            failures: 0,
+            chance,
+        }
+    }
+
+    /// Whether its host is at something.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        !matches!(self.phase, Phase::Idle)
+    }
+
+    /// Stale rows that it is about to take.
+    #[must_use]
+    pub fn in_hand(&self) -> u64 {
+        match &self.phase {
+            Phase::Remove { found, .. } | Phase::Count { found } => found.removable(),
+            _ => 0,
+        }
+    }
+}

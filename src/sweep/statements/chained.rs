@@ -1,0 +1,180 @@
+//! Slices of one statement: the root's rows are locked, those that nobody else holds; what their removal returns says which
+//! dependants go, what that returns says which go with these, and so on. So nothing goes whose reason to go has not gone itself.
+//!
+//! All parts of the statement see one moment of the database. A row that points at one that goes, and was committed between that
+//! moment and the lock, is seen by the check of its foreign key alone, which undoes the slice.
+
+use super::{Purpose, Slice, SliceStatement, Tally, Told, Writer, unsetting};
+use crate::cascade::{Change, Edge};
+use crate::rule::sql::{Locked, Sql};
+use crate::rule::{Rule, Span, all};
+
+/// What a set of rows that went tells of each that may have to be told from others of its table.
+const PLACE: &str = "t.tableoid AS idp_janitor_part, t.ctid AS idp_janitor_place";
+
+impl<'a> Writer<'a> {
+    /// The slice. Its one row tells whether the lease was held, if that is asked, and then what each part did.
+    pub(super) fn chained(&self) -> Slice {
+        let locked = self.to_be_judged();
+        let mut sql = self.sql();
+        sql.push("WITH ");
+        if let Some((job, lease)) = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?))) {
+            sql.push("idp_janitor_lease(held) AS MATERIALIZED (SELECT ");
+            (lease.held)(&mut sql, job);
+            sql.push("), ");
+        }
+        for judged in &locked {
+            self.judge(&mut sql, judged);
+        }
+        let template = self.chain(sql, &locked);
+        let (sql, tallies, lease) = template;
+        let root = self.cascade.root.clone();
+        let statement = SliceStatement { purpose: Purpose::Delete, table: root, template: sql };
+        Slice { statements: vec![statement], tallies, lease }
+    }
+
+    fn chain(
+        &self,
+        sql: Sql<'a>,
+        locked: &[Locked],
+    ) -> (crate::rule::sql::Template, Vec<Tally>, Option<Told>) {
+        // The sets outlive the statement in the making.
+        let mut sql = sql;
+        self.lock_root(&mut sql, locked);
+        let mut columns: Vec<(Purpose, String, String)> = Vec::new();
+        for table in self.parents_first() {
+            self.remove(&mut sql, table);
+            let count = format!("(SELECT count(*) FROM {})", self.gone_name(table));
+            columns.push((Purpose::Delete, table.to_owned(), count));
+        }
+        for (at, (table, edges)) in self.unset_by_table().into_iter().enumerate() {
+            self.unset(&mut sql, at, table, &edges);
+            for (column, edge) in edges.iter().enumerate() {
+                let count = format!("(SELECT count(*) FROM idp_janitor_unset_{at} WHERE c{column})");
+                columns.push((unsetting(edge), table.to_owned(), count));
+            }
+        }
+        sql.push(" SELECT ");
+        let told = |column| Told::Column { statement: 0, column };
+        let lease = self.leased.and_then(|job| self.dialect.lease(job)).map(|_| {
+            sql.push("(SELECT held::int::text FROM idp_janitor_lease), ");
+            told(0)
+        });
+        sql.joined(&columns, ", ", |sql, (_, _, count)| {
+            sql.push(count).push("::text");
+        });
+        let first = usize::from(lease.is_some());
+        let tallies = columns.into_iter().enumerate().map(|(at, (purpose, table, _))| Tally {
+            purpose,
+            table,
+            told: told(first + at),
+        });
+        (sql.finish(), tallies.collect(), lease)
+    }
+
+    /// Rows of another table that the rule asks about, as they are when they are locked.
+    fn judge(&self, sql: &mut Sql, judged: &Locked) {
+        let related = &judged.related;
+        sql.push(&format!("{} AS MATERIALIZED (SELECT ", judged.set)).columns("t", &related.columns);
+        sql.push(" FROM ").table(&related.table).push(" AS t WHERE ");
+        let several = related.columns.len() > 1;
+        sql.push(if several { "(" } else { "" }).columns("t", &related.columns);
+        sql.push(if several { ") IN (SELECT " } else { " = ANY (ARRAY(SELECT " });
+        sql.columns("o", &related.equal).push(" FROM ").walked(&self.cascade.root).push(" AS o WHERE ");
+        sql.condition(&Rule::Within(Span::Slice), &self.cascade.root, "o");
+        sql.push(if several { ")" } else { "))" }).push(" AND ");
+        sql.condition(&related.satisfying, &related.table, "t").push(" FOR SHARE OF t SKIP LOCKED), ");
+    }
+
+    fn lock_root(&self, sql: &mut Sql<'a>, locked: &[Locked]) {
+        let root = self.cascade.root.as_str();
+        sql.push("idp_janitor_locked AS MATERIALIZED (SELECT t.ctid AS place FROM ").walked(root).push(" AS t WHERE ");
+        if self.leased.and_then(|job| self.dialect.lease(job)).is_some() {
+            sql.push("(SELECT held FROM idp_janitor_lease) AND ");
+        }
+        let rule = all([Rule::Within(Span::Slice), self.removable()]);
+        sql.judging(locked, |sql| {
+            sql.condition(&rule, root, "t");
+        });
+        sql.push(" FOR UPDATE OF t SKIP LOCKED)");
+    }
+
+    fn remove(&self, sql: &mut Sql, table: &str) {
+        sql.push(&format!(", {} AS (DELETE FROM ", self.gone_name(table)));
+        if table == self.cascade.root {
+            sql.walked(table).push(" AS t WHERE t.ctid = ANY (ARRAY(SELECT place FROM idp_janitor_locked))");
+        } else {
+            let edges: Vec<&Edge> = self.cascade.cascades_from(table).collect();
+            sql.table(table).push(" AS t WHERE ");
+            self.points_at_gone(sql, &edges);
+        }
+        let targets = self.targets(table);
+        sql.push(" RETURNING ").columns("t", &targets);
+        match (targets.is_empty(), self.lets_go(table)) {
+            (true, false) => sql.push("1"),
+            (true, true) => sql.push(PLACE),
+            (false, true) => sql.push(", ").push(PLACE),
+            (false, false) => sql,
+        }
+        .push(")");
+    }
+
+    /// All keys by which rows of a table let go, in one change: one statement cannot change a row twice.
+    fn unset(&self, sql: &mut Sql, at: usize, table: &str, edges: &[&Edge]) {
+        sql.push(&format!(", idp_janitor_unset_{at} AS (UPDATE ")).table(table).push(" AS o SET ");
+        let mut columns: Vec<&String> = Vec::new();
+        for column in edges.iter().flat_map(|edge| &edge.key.columns) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        sql.joined(&columns, ", ", |sql, column| {
+            sql.name(column).push(" = CASE");
+            for edge in edges.iter().filter(|edge| edge.key.columns.contains(column)) {
+                let default = (unsetting(edge) == Purpose::SetDefault).then(|| self.default(table, column)).flatten();
+                sql.push(" WHEN ");
+                self.points_at_gone(sql, &[edge]);
+                sql.push(" THEN ").push(default.unwrap_or("NULL"));
+            }
+            sql.push(" ELSE ").column("t", column).push(" END");
+        });
+        sql.push(" FROM ").table(table).push(" AS t WHERE o.ctid = t.ctid AND o.tableoid = t.tableoid AND ");
+        self.points_at_gone(sql, edges);
+        if self.cascade.deleted().any(|deleted| deleted == table) {
+            let gone = self.gone_name(table);
+            sql.push(&format!(
+                " AND (t.tableoid, t.ctid) NOT IN (SELECT idp_janitor_part, idp_janitor_place FROM {gone})"
+            ));
+        }
+        sql.push(" RETURNING ");
+        let numbered: Vec<(usize, &&Edge)> = edges.iter().enumerate().collect();
+        sql.joined(&numbered, ", ", |sql, (column, edge)| {
+            self.points_at_gone(sql, &[edge]);
+            sql.push(&format!(" AS c{column}"));
+        });
+        sql.push(")");
+    }
+
+    fn unset_by_table(&self) -> Vec<(&'a str, Vec<&'a Edge>)> {
+        let mut tables: Vec<(&str, Vec<&Edge>)> = Vec::new();
+        for change in &self.cascade.order {
+            let Change::Unset { edge, .. } = change else { continue };
+            match tables.iter_mut().find(|(table, _)| *table == edge.table) {
+                Some((_, edges)) => edges.push(edge),
+                None => tables.push((&edge.table, vec![edge])),
+            }
+        }
+        tables
+    }
+
+    fn points_at_gone(&self, sql: &mut Sql, edges: &[&Edge]) {
+        sql.push("(").joined(edges, " OR ", |sql, edge| {
+            self.points_into(sql, edge, &self.gone_name(&edge.key.references));
+        });
+        sql.push(")");
+    }
+
+    fn gone_name(&self, table: &str) -> String {
+        format!("idp_janitor_gone_{}", self.place_of(table))
+    }
+}

@@ -1,0 +1,210 @@
+//! Slices of one statement a change, in one transaction that first locks, in temporary tables, what goes: the root's rows that
+//! nobody else holds, then what points at them, and so on. Keys are checked at once there, so rows that go let go of others before
+//! those go.
+
+use super::count::equal;
+use super::{Purpose, Slice, SliceStatement, Tally, Told, Writer, purpose, unsetting};
+use crate::cascade::{Change, Edge};
+use crate::rule::sql::{Locked, Sql};
+use crate::rule::{Rule, Span, all};
+
+/// What is told, and of whom.
+struct Steps {
+    slice: Slice,
+}
+
+impl Steps {
+    fn add(&mut self, purpose: Purpose, table: &str, sql: Sql, counted: bool) {
+        let statement = self.slice.statements.len();
+        if counted {
+            self.slice.tallies.push(Tally { purpose, table: table.to_owned(), told: Told::Changes { statement } });
+        }
+        let purpose = if counted { purpose } else { Purpose::Stage };
+        self.slice.statements.push(SliceStatement { purpose, table: table.to_owned(), template: sql.finish() });
+    }
+}
+
+impl Writer<'_> {
+    /// The slice.
+    pub(super) fn staged(&self) -> Slice {
+        let root = self.cascade.root.as_str();
+        let locked = self.to_be_judged();
+        let mut steps = Steps { slice: Slice::default() };
+        if let Some((job, lease)) = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?))) {
+            let mut sql = self.sql();
+            sql.push("SELECT ");
+            (lease.held)(&mut sql, job);
+            steps.slice.lease = Some(Told::Column { statement: 0, column: 0 });
+            steps.add(Purpose::Stage, root, sql, false);
+        }
+        steps.add(Purpose::Stage, root, self.drop_sets(&locked), false);
+        for judged in &locked {
+            steps.add(Purpose::Stage, &judged.related.table, self.judge_first(judged), false);
+        }
+        for table in self.parents_first().into_iter().filter(|table| self.is_staged(table)) {
+            let edges: Vec<&Edge> = self.cascade.cascades_from(table).collect();
+            if table == root {
+                steps.add(Purpose::Stage, table, self.stage_root(&locked), false);
+            } else {
+                for (at, edge) in edges.iter().enumerate() {
+                    steps.add(Purpose::Stage, table, self.stage(table, edge, at == 0), false);
+                }
+            }
+        }
+        for change in &self.cascade.order {
+            let (purpose, table) = purpose(change);
+            match change {
+                Change::Delete { table } => steps.add(purpose, table, self.delete(table), true),
+                Change::Unset { edge, before_own_delete } => {
+                    // One that points at its own table would need a temporary table twice in one statement, which MySQL refuses.
+                    let tell_apart = *before_own_delete && edge.table != edge.key.references && self.is_staged(table);
+                    steps.add(purpose, table, self.let_go(edge, tell_apart), true);
+                    if tell_apart {
+                        steps.add(purpose, table, self.let_go(edge, false), false);
+                    }
+                }
+            }
+        }
+        steps.add(Purpose::Stage, root, self.drop_sets(&locked), false);
+        steps.slice
+    }
+
+    /// Whether the rows that go from a table are remembered: others ask for them, or they are met in several ways.
+    fn is_staged(&self, table: &str) -> bool {
+        let goes = self.cascade.deleted().any(|deleted| deleted == table);
+        let asked = self.cascade.edges.iter().any(|edge| edge.key.references == table);
+        goes && (table == self.cascade.root
+            || asked
+            || self.lets_go(table)
+            || self.cascade.cascades_from(table).nth(1).is_some())
+    }
+
+    fn set_name(&self, table: &str) -> String {
+        format!("idp_janitor_gone_{}", self.place_of(table))
+    }
+
+    /// Temporary tables stay with the connection, whatever became of the slice.
+    fn drop_sets(&self, locked: &[Locked]) -> Sql<'_> {
+        let mut names: Vec<String> = locked.iter().map(|judged| judged.set.clone()).collect();
+        names.extend(
+            self.parents_first().into_iter().filter(|table| self.is_staged(table)).map(|table| self.set_name(table)),
+        );
+        let mut sql = self.sql();
+        sql.push("DROP TEMPORARY TABLE IF EXISTS ").push(&names.join(", "));
+        sql
+    }
+
+    /// Begins a set of rows by some of their columns, `key` telling them apart.
+    fn create<'s>(&'s self, name: &str, key: &[String]) -> Sql<'s> {
+        let mut sql = self.sql();
+        sql.push(&format!("CREATE TEMPORARY TABLE {name} (PRIMARY KEY ("));
+        sql.joined(key, ", ", |sql, column| {
+            sql.name(column);
+        });
+        sql.push(")) ENGINE=InnoDB IGNORE SELECT ");
+        sql
+    }
+
+    /// Rows of another table that the rule asks about, as they are when they are locked.
+    fn judge_first(&self, judged: &Locked) -> Sql<'_> {
+        let related = &judged.related;
+        let mut sql = self.create(&judged.set, &related.columns);
+        sql.columns("r", &related.columns).push(" FROM ").table(&self.cascade.root).push(" AS t STRAIGHT_JOIN ");
+        sql.table(&related.table).push(" AS r ON ");
+        equal(&mut sql, "r", &related.columns, "t", &related.equal);
+        sql.push(" WHERE ").condition(&Rule::Within(Span::Slice), &self.cascade.root, "t").push(" AND ");
+        sql.condition(&related.satisfying, &related.table, "r").push(" FOR UPDATE SKIP LOCKED");
+        sql
+    }
+
+    fn stage_root(&self, locked: &[Locked]) -> Sql<'_> {
+        let root = self.cascade.root.as_str();
+        let mut sql = self.create(&self.set_name(root), &self.schema.primary_key(root));
+        sql.columns("t", &self.kept_columns(root)).push(" FROM ").table(root).push(" AS t WHERE ");
+        if let Some((job, lease)) = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?))) {
+            sql.push("(");
+            (lease.held)(&mut sql, job);
+            sql.push(") AND ");
+        }
+        let rule = all([Rule::Within(Span::Slice), self.removable()]);
+        sql.judging(locked, |sql| {
+            sql.condition(&rule, root, "t");
+        });
+        sql.push(" FOR UPDATE SKIP LOCKED");
+        sql
+    }
+
+    /// What goes along by one key; the first begins the set.
+    fn stage(&self, table: &str, edge: &Edge, first: bool) -> Sql<'_> {
+        let columns = self.kept_columns(table);
+        let mut sql = if first {
+            self.create(&self.set_name(table), &self.schema.primary_key(table))
+        } else {
+            let mut sql = self.sql();
+            sql.push(&format!("INSERT IGNORE INTO {} (", self.set_name(table)));
+            sql.joined(&columns, ", ", |sql, column| {
+                sql.name(column);
+            });
+            sql.push(") SELECT ");
+            sql
+        };
+        sql.columns("t", &columns);
+        sql.push(&format!(" FROM {} AS p STRAIGHT_JOIN ", self.set_name(&edge.key.references)));
+        sql.table(table).push(" AS t ON ");
+        equal(&mut sql, "t", &edge.key.columns, "p", &edge.key.target);
+        sql.push(" FOR UPDATE");
+        sql
+    }
+
+    fn delete(&self, table: &str) -> Sql<'_> {
+        let mut sql = self.sql();
+        if self.is_staged(table) {
+            let key = self.schema.primary_key(table);
+            sql.push(&format!("DELETE t FROM {} AS p STRAIGHT_JOIN ", self.set_name(table))).table(table);
+            sql.push(" AS t ON ");
+            equal(&mut sql, "t", &key, "p", &key);
+        } else {
+            // It has one key, or it would be staged.
+            for edge in self.cascade.cascades_from(table).take(1) {
+                let set = self.set_name(&edge.key.references);
+                sql.push(&format!("DELETE t FROM {set} AS p STRAIGHT_JOIN ")).table(table).push(" AS t ON ");
+                equal(&mut sql, "t", &edge.key.columns, "p", &edge.key.target);
+            }
+        }
+        sql
+    }
+
+    /// Rows that point at ones that go let go; with `staying`, of these only those that do not go themselves.
+    fn let_go(&self, edge: &Edge, staying: bool) -> Sql<'_> {
+        let mut sql = self.sql();
+        sql.push(&format!("UPDATE {} AS p STRAIGHT_JOIN ", self.set_name(&edge.key.references))).table(&edge.table);
+        sql.push(" AS t ON ");
+        equal(&mut sql, "t", &edge.key.columns, "p", &edge.key.target);
+        sql.push(" SET ").joined(&edge.key.columns, ", ", |sql, column| {
+            sql.column("t", column).push(" = ");
+            if unsetting(edge) == Purpose::SetDefault && self.default(&edge.table, column).is_some() {
+                sql.push("DEFAULT(").column("t", column).push(")");
+            } else {
+                sql.push("NULL");
+            }
+        });
+        if staying {
+            let key = self.schema.primary_key(&edge.table);
+            sql.push(&format!(" WHERE NOT EXISTS (SELECT 1 FROM {} AS g WHERE ", self.set_name(&edge.table)));
+            equal(&mut sql, "g", &key, "t", &key);
+            sql.push(")");
+        }
+        sql
+    }
+
+    /// What a set remembers of each row: its key, and what others point at.
+    fn kept_columns(&self, table: &str) -> Vec<String> {
+        let mut columns = self.schema.primary_key(table);
+        for target in self.targets(table) {
+            if !columns.contains(&target) {
+                columns.push(target);
+            }
+        }
+        columns
+    }
+}
