@@ -1,6 +1,6 @@
 /** What crosses between the core and its host. Internal: nothing of it is part of the public face. */
 
-import type { Plan, Progress, Report } from "./report.ts";
+import type { Diagnosis, Plan, Progress, Report } from "./report.ts";
 import type { Row, SqlValue } from "./store.ts";
 
 /** A run as the core is asked for it. */
@@ -15,6 +15,7 @@ export interface CoreRequest {
   readonly onDelete?: object | undefined;
   readonly dryRun?: boolean | undefined;
   readonly planOnly?: boolean | undefined;
+  readonly examine?: boolean | undefined;
   readonly maxRows?: number | undefined;
   readonly maxStatements?: number | undefined;
   readonly maxSeconds?: number | undefined;
@@ -47,6 +48,7 @@ export type Effect =
   /** What failed last is what the run fails by. */
   | "fail"
   | { readonly done: Report }
+  | { readonly examined: Diagnosis }
   | { readonly planned: Plan };
 
 /** An effect, and where the run stands if it has just done a slice. */

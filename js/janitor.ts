@@ -3,7 +3,7 @@ import type { CoreRequest } from "./effects.ts";
 import { JanitorError } from "./errors.ts";
 import { toInstantText } from "./instants.ts";
 import { requireKnown } from "./known.ts";
-import type { Checkpoint, OnDelete, Plan, Progress, Report } from "./report.ts";
+import type { Checkpoint, Diagnosis, OnDelete, Plan, Progress, Report } from "./report.ts";
 import { perform } from "./run.ts";
 import type { Store } from "./store.ts";
 
@@ -104,6 +104,13 @@ export interface Janitor {
     job: JobName | (string & {}),
     options?: Pick<RunOptions, "now" | "settings" | "dryRun">,
   ): Promise<Plan>;
+  /**
+   * Looks at a database, and tells what it has, what each job would do to it and whether the role may do it. Reads the schema
+   * alone, and changes nothing.
+   *
+   * @throws JanitorError for a record store, for settings that are wrong, and `store_*` where the database cannot be read.
+   */
+  examine(options?: Pick<RunOptions, "now">): Promise<Diagnosis>;
 }
 
 /** One setting of a job. */
@@ -166,6 +173,11 @@ export function createJanitor(options: JanitorOptions): Janitor {
       const ending = await perform(store, request(job, run), run.checkpoint, run);
       if ("done" in ending) return ending.done;
       throw new JanitorError("internal", "a run ended without its report; this is a defect of idp-janitor");
+    },
+    async examine(run = {}) {
+      const ending = await perform(store, { ...request("cleartokens", run), examine: true }, undefined, {});
+      if ("examined" in ending) return ending.examined;
+      throw new JanitorError("internal", "an examination ended as a run; this is a defect of idp-janitor");
     },
     async plan(job, run = {}) {
       const ending = await perform(store, { ...request(job, run), planOnly: true }, undefined, {});

@@ -125,3 +125,55 @@ export interface Plan {
   }[];
   readonly warnings: readonly string[];
 }
+
+/** A foreign key by which no index finds rows, so that every slice reads its whole table. */
+export interface MissingIndex {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly references: string;
+  /** The statement that would add an index. */
+  readonly statement: string;
+}
+
+/** A foreign key to rows that jobs remove, with which nothing says what to do. */
+export interface UnknownReference {
+  /** `table.column` */
+  readonly column: string;
+  readonly references: string;
+  /** The flag to add, with `cascade` as an example. */
+  readonly setting: string;
+}
+
+/** What a job would do to a database. */
+export interface JobVerdict {
+  readonly job: string;
+  /** Whether it would run. */
+  readonly ready: boolean;
+  /** What it would do, or why it would not, in one sentence. */
+  readonly verdict: string;
+  /** As in its {@link Plan}. */
+  readonly sweeps: Plan["sweeps"];
+  /** What the role may not do of what the job does, such as "DELETE on `oauth2_provider_grant`". */
+  readonly denied: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** What was found out about a database. */
+export interface Diagnosis {
+  /** The database product and its version, such as "PostgreSQL 15.18". */
+  readonly server: string;
+  /** Whose tables these are, as far as the schema shows. */
+  readonly product?: string;
+  /** The project's user table. */
+  readonly userTable?: string;
+  /** The tables that jobs read or change, their rows by the engine's own estimate, and the foreign keys that point at them. */
+  readonly tables: readonly {
+    readonly table: string;
+    readonly rows: number | null;
+    readonly foreignKeys: readonly Dependant[];
+  }[];
+  readonly missingIndexes: readonly MissingIndex[];
+  readonly unknownReferences: readonly UnknownReference[];
+  readonly jobs: readonly JobVerdict[];
+  readonly warnings: readonly string[];
+}

@@ -2,9 +2,9 @@
 
 import { actOn } from "./act.ts";
 import { call, free, Run } from "./core.ts";
-import type { Answer, CoreRequest } from "./effects.ts";
+import type { Answer, CoreRequest, Effect } from "./effects.ts";
 import { JanitorError } from "./errors.ts";
-import type { Checkpoint, Plan, Progress, Report } from "./report.ts";
+import type { Checkpoint, Diagnosis, Plan, Progress, Report } from "./report.ts";
 import { runFailure } from "./run-failure.ts";
 import { isSqlStore, type Store } from "./store.ts";
 
@@ -15,7 +15,10 @@ export interface Watch {
 }
 
 /** What a run ends with. */
-export type Ending = { readonly done: Report } | { readonly planned: Plan };
+export type Ending =
+  | { readonly done: Report }
+  | { readonly planned: Plan }
+  | { readonly examined: Diagnosis };
 
 /**
  * Runs a request to its end.
@@ -56,7 +59,7 @@ export async function perform(
         answer = "waited";
         continue;
       }
-      const ending = typeof effect === "object" && ("done" in effect || "planned" in effect) ? effect : undefined;
+      const ending = isEnding(effect) ? effect : undefined;
       if (ending) over = true;
       // Whatever this lane has done may be what others wait for.
       others.ring();
@@ -89,6 +92,10 @@ export async function perform(
     await act.close();
     free(run);
   }
+}
+
+function isEnding(effect: Effect): effect is Ending {
+  return typeof effect === "object" && ("done" in effect || "planned" in effect || "examined" in effect);
 }
 
 /** Wakes whoever waits for it. */

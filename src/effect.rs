@@ -1,5 +1,6 @@
 //! What the core asks of its host, and what the host answers: plain data.
 
+use crate::doctor::Diagnosis;
 use crate::error::Error;
 use crate::plan::Plan;
 
@@ -40,6 +41,8 @@ pub enum Effect {
     Fail,
     /// Nothing more: here is the report.
     Done(Box<Report>),
+    /// Nothing more: here is what was found out about the database.
+    Examined(Box<Diagnosis>),
     /// Nothing more: here is the plan that was asked for.
     Planned(Plan),
 }

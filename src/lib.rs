@@ -7,6 +7,7 @@ pub mod cascade;
 pub mod checkpoint;
 pub mod dialect;
 pub mod digest;
+pub mod doctor;
 pub mod effect;
 pub mod error;
 pub mod instant;

@@ -35,6 +35,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Whether only the plan is wanted.
     pub plan_only: bool,
+    /// Whether no job is meant, but a look at the database for all of them.
+    pub examine: bool,
     /// The bound on stale rows.
     pub max_rows: Value,
     /// The bound on statements.
@@ -67,6 +69,7 @@ impl FromValue for Request {
             on_delete: members.take::<Option<_>>("onDelete")?.unwrap_or_default(),
             dry_run: members.take::<Option<_>>("dryRun")?.unwrap_or_default(),
             plan_only: members.take::<Option<_>>("planOnly")?.unwrap_or_default(),
+            examine: members.take::<Option<_>>("examine")?.unwrap_or_default(),
             max_rows: members.take("maxRows")?,
             max_statements: members.take("maxStatements")?,
             max_seconds: members.take("maxSeconds")?,

@@ -2,6 +2,7 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::dialect;
+use crate::doctor::Examination;
 use crate::effect::{Outcome, Step};
 use crate::error::Error;
 use crate::report::Report;
@@ -16,6 +17,8 @@ pub enum Run {
     Sql(Box<SqlRun>),
     /// On a record store.
     Records(Box<RecordRun>),
+    /// No job, but a look at a database.
+    Examination(Box<Examination>),
 }
 
 impl Run {
@@ -24,6 +27,9 @@ impl Run {
     /// # Errors
     /// Whatever is wrong with the request or the checkpoint; see [`Error`].
     pub fn new(request: &Request, store: &str, checkpoint: Option<Checkpoint>) -> Result<Self, Error> {
+        if request.examine {
+            return Examination::new(request, dialect::by_name(store)?).map(Box::new).map(Self::Examination);
+        }
         let order = Order::read(request, checkpoint.as_ref())?;
         if store == "records" {
             return RecordRun::new(order, checkpoint.as_ref()).map(Box::new).map(Self::Records);
@@ -39,6 +45,7 @@ impl Run {
         match self {
             Self::Sql(run) => run.next(outcome),
             Self::Records(run) => run.next(outcome),
+            Self::Examination(run) => run.next(outcome),
         }
     }
 
@@ -48,17 +55,20 @@ impl Run {
     /// [`Error::InvalidRecord`] where it cannot be judged; it must be kept then.
     pub fn is_stale(&self, record: &Record) -> Result<bool, Error> {
         match self {
-            Self::Sql(_) => Ok(false),
+            Self::Sql(_) | Self::Examination(_) => Ok(false),
             Self::Records(run) => run.is_stale(record),
         }
     }
 
     /// The report of a run whose store has failed: what had been done before.
-    #[must_use]
-    pub fn fail(&self) -> Report {
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedAnswer`] where nothing can have been done.
+    pub fn fail(&self) -> Result<Report, Error> {
         match self {
-            Self::Sql(run) => run.fail(),
-            Self::Records(run) => run.fail(),
+            Self::Sql(run) => Ok(run.fail()),
+            Self::Records(run) => Ok(run.fail()),
+            Self::Examination(_) => Err(dialect::unexpected("a run of a job")),
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct Schema {
     pub enforces_keys: bool,
     /// The product and its version.
     pub server: String,
+    /// What the role at hand may not do in the database as a whole, of what slices need.
+    pub denied: Vec<String>,
 }
 
 /// A table.

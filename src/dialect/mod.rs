@@ -98,6 +98,19 @@ pub trait Dialect: Sync {
     /// that is too old.
     fn schema(&self, results: &[Rows]) -> Result<Schema, Error>;
 
+    /// Further statements, for what only an examination asks: indexes, the server's version.
+    fn examination_queries(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Adds their results to the schema.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedAnswer`] where the results are not of the statements' shape.
+    fn examined(&self, _schema: &mut Schema, _results: &[Rows]) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// The statement that adds an index on columns of a table, for a person to run.
     fn create_index(&self, schema: &Schema, table: &str, columns: &[String]) -> String;
 }

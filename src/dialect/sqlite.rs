@@ -34,6 +34,14 @@ const TRIGGERS: &str = "SELECT tbl_name, name, sql LIKE '%RAISE%IGNORE%' FROM ma
 
 const ENFORCED: &str = "PRAGMA foreign_keys";
 
+/// One row per index by which equal values are found, its columns as JSON.
+const INDEXES: &str = "SELECT t.name, (SELECT json_group_array(c.name) FROM (SELECT i.name FROM \
+    pragma_index_info(x.name, t.schema) AS i ORDER BY i.seqno) AS c WHERE c.name IS NOT NULL) \
+    FROM pragma_table_list AS t, pragma_index_list(t.name, t.schema) AS x \
+    WHERE t.schema = 'main' AND t.type = 'table' AND NOT x.partial";
+
+const VERSION: &str = "SELECT sqlite_version()";
+
 impl Sqlite {
     /// The first name of the row id that no column hides.
     fn row_id(sql: &mut Sql, alias: &str) {
@@ -213,6 +221,33 @@ impl Dialect for Sqlite {
         &[COLUMNS, FOREIGN_KEYS, TRIGGERS, ENFORCED]
     }
 
+    fn examination_queries(&self) -> &'static [&'static str] {
+        &[INDEXES, VERSION]
+    }
+
+    fn examined(&self, schema: &mut Schema, results: &[Rows]) -> Result<(), Error> {
+        let [indexes, version] = results else { return Err(unexpected("the two results of an examination")) };
+        for row in indexes {
+            let Some(table) = schema.tables.get_mut(&text(row.first())?) else { continue };
+            match row.get(1).and_then(Cell::text) {
+                // The names of columns, as JSON.
+                Some(columns) => table.indexes.extend(serde_json::from_str::<Vec<String>>(&columns).ok()),
+                None => continue,
+            }
+        }
+        if let Some(version) = version.first() {
+            schema.server = format!("SQLite {}", text(version.first())?);
+        }
+        // The row id is an index that is in no list.
+        for name in schema.tables.names().map(str::to_owned).collect::<Vec<_>>() {
+            let key = schema.primary_key(&name);
+            if let Some(table) = schema.tables.get_mut(&name).filter(|_| !key.is_empty()) {
+                table.indexes.push(key);
+            }
+        }
+        Ok(())
+    }
+
     fn create_index(&self, schema: &Schema, table: &str, columns: &[String]) -> String {
         let mut sql = Sql::new(self, schema);
         sql.push("CREATE INDEX ").name(&format!("{table}_{}", columns.join("_"))).push(" ON ").name(table).push(" (");
@@ -239,7 +274,7 @@ impl Dialect for Sqlite {
             }
         }
         let enforces_keys = enforced.first().map(|row| text(row.first())).transpose()?.is_some_and(|on| on != "0");
-        Ok(Schema { tables, enforces_keys, server: "SQLite".into() })
+        Ok(Schema { tables, enforces_keys, server: "SQLite".into(), denied: vec![] })
     }
 }
 

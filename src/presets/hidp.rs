@@ -2,7 +2,7 @@
 //! declare (`on_delete` in each model), which Django performs itself and does not tell the database.
 
 use super::By::{Column, User};
-use super::{OnDelete, Preset, Tables};
+use super::{OnDelete, Preset, Sign, Tables};
 use crate::cascade::Action::{self, Cascade, SetNull};
 
 const fn on(table: &'static str, column: &'static str, action: Action) -> OnDelete {
@@ -13,6 +13,12 @@ const fn on(table: &'static str, column: &'static str, action: Action) -> OnDele
 const fn on_user(table: &'static str) -> OnDelete {
     OnDelete { table, by: User, action: Cascade }
 }
+
+const fn sign(table: &'static str, column: Option<&'static str>, product: &'static str, version: &'static str) -> Sign {
+    Sign { table, column, product, version }
+}
+
+const TOOLKIT: &str = "Django OAuth Toolkit";
 
 pub(super) static PRESET: Preset = Preset {
     name: "hidp",
@@ -26,6 +32,12 @@ pub(super) static PRESET: Preset = Preset {
         sessions: "django_session",
     },
     user_reference: ("hidp_accounts_emailchangerequest", "user_id"),
+    signs: &[
+        sign("hidp_accounts_emailchangerequest", None, "HIdP", "2.0 or later"),
+        sign("oauth2_provider_accesstoken", None, TOOLKIT, "before 3.0"),
+        sign("oauth2_provider_accesstoken", Some("token_checksum"), TOOLKIT, "3.0 or later"),
+        sign("oauth2_provider_devicegrant", None, TOOLKIT, "3.1 or later"),
+    ],
     on_delete: &[
         on("django_admin_log", "user_id", Cascade),
         on("hidp_accounts_emailchangerequest", "user_id", Cascade),

@@ -15,8 +15,23 @@ pub struct Preset {
     pub tables: Tables,
     /// The column whose reference tells the user table.
     pub user_reference: (&'static str, &'static str),
+    /// What tells which products, in which versions, a schema is of.
+    pub signs: &'static [Sign],
     /// What happens on a deletion, where the database does not declare it.
     pub on_delete: &'static [OnDelete],
+}
+
+/// A table, or a column of it, that tells a version of a product. Of one product, later signs tell later versions.
+#[derive(Debug)]
+pub struct Sign {
+    /// The table.
+    pub table: &'static str,
+    /// The column, if the table alone tells too little.
+    pub column: Option<&'static str>,
+    /// The product.
+    pub product: &'static str,
+    /// Its version.
+    pub version: &'static str,
 }
 
 /// The tables that jobs work on.

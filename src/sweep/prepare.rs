@@ -2,7 +2,7 @@
 //! said, is found out here, before anything is touched.
 
 use super::statements::{Filling, Purpose, SliceStatement, Templates, Told, Writer, removable};
-use crate::cascade::{Action, Cascade, Source, declared};
+use crate::cascade::{Action, Cascade, Change, Source, declared};
 use crate::dialect::{Dialect, unexpected};
 use crate::effect::{Ran, Statement};
 use crate::error::{Error, suggest};
@@ -26,6 +26,27 @@ impl Prepared {
     #[must_use]
     pub fn table(&self) -> &str {
         &self.cascade.root
+    }
+
+    /// What goes along.
+    #[must_use]
+    pub fn cascade(&self) -> &Cascade {
+        &self.cascade
+    }
+
+    /// The tables that it changes, and whether it updates their rows instead of removing them.
+    pub fn changed(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.cascade.order.iter().map(|change| match change {
+            Change::Delete { table } => (table.as_str(), false),
+            Change::Unset { edge, .. } => (edge.table.as_str(), true),
+        })
+    }
+
+    /// The tables whose rows it locks before it judges or removes them.
+    #[must_use]
+    pub fn locked(&self) -> Vec<&str> {
+        let judged = self.templates.slice.judged.iter().map(String::as_str);
+        std::iter::once(self.table()).chain(judged).collect()
     }
 
     /// How many statements a slice has, the dialect's own included.
@@ -176,7 +197,10 @@ pub fn tables<'a>(work: &'a Work, prepared: &'a [Prepared]) -> Vec<&'a str> {
 
 /// The project's user table: the one that is set, else the one that the preset's own table references. Empty where there
 /// is none, which concerns only the jobs that are about users.
-fn user_table(order: &Order, schema: &Schema) -> Result<String, Error> {
+///
+/// # Errors
+/// [`Error::InvalidSetting`] where the one that is set is not there.
+pub fn user_table(order: &Order, schema: &Schema) -> Result<String, Error> {
     let (table, column) = order.preset.user_reference;
     match &order.user_table {
         Some(name) if schema.tables.get(name).is_some() => Ok(name.clone()),

@@ -208,9 +208,11 @@ impl SqlRun {
         let sweep = self.sweeps.get(self.place.step);
         let query = |template: &crate::rule::sql::Template| Effect::Query(template.fill(self.dialect, &lane.filling));
         match phase {
-            Phase::Schema(results) => self.dialect.schema_queries().get(results.len()).map(|query| {
-                Effect::Query(Statement { sql: (*query).to_owned(), params: vec![] })
-            }),
+            Phase::Schema(results) => self
+                .dialect
+                .schema_queries()
+                .get(results.len())
+                .map(|query| Effect::Query(Statement { sql: (*query).to_owned(), params: vec![] })),
             Phase::Lease => self.lease_effect(),
             Phase::Writable => Some(Effect::Batch(vec![])),
             Phase::Open => sweep.map(|sweep| query(&sweep.templates.open)),
@@ -263,7 +265,8 @@ impl SqlRun {
             let holder = holder.text().unwrap_or_else(|| "somebody whom the database does not name".into());
             return Err(Error::Leased { job: self.order.job.name.to_owned(), holder });
         }
-        self.lease = token.text().filter(|token| token.parse::<u64>().is_ok()).ok_or_else(|| unexpected("a connection"))?;
+        self.lease =
+            token.text().filter(|token| token.parse::<u64>().is_ok()).ok_or_else(|| unexpected("a connection"))?;
         if self.stage == Stage::Preparing && self.walk.cursor.is_none() {
             return Ok(self.ask(at, Phase::Writable, Effect::Batch(vec![])));
         }
@@ -443,7 +446,8 @@ impl SqlRun {
         if from_cursor {
             let claim = self.walk.claim(lane.filling.from.clone(), upto.clone(), false);
             lane.claim = Some(claim);
-            self.walk.cursor = if upto == self.walk.last { None } else { found.next.clone().or_else(|| self.dialect.after(&upto)) };
+            self.walk.cursor =
+                if upto == self.walk.last { None } else { found.next.clone().or_else(|| self.dialect.after(&upto)) };
         }
         if removable == 0 {
             return self.walk_on(at, &found, 0);
@@ -489,7 +493,8 @@ impl SqlRun {
             };
             lane.failures += 1;
             if lane.failures > LEASES_LOST {
-                let holder = "nobody keeps it, for the locks of a connection do not last here (is there a pooler in between?)";
+                let holder =
+                    "nobody keeps it, for the locks of a connection do not last here (is there a pooler in between?)";
                 return Err(Error::Leased { job: self.order.job.name.to_owned(), holder: holder.into() });
             }
             return Ok(self.ask(at, Phase::Lease, effect));

@@ -1,7 +1,7 @@
 """Runs the original Django management commands on a database, as of a given instant.
 
-The database is the SQLite file named by ORACLE_DATABASE. ORACLE_SETTINGS may hold a JSON object
-that is merged into Django's OAUTH2_PROVIDER setting.
+The database is the one that ORACLE_DATABASE names: the path of a file of SQLite, or a url, `postgres://…` or
+`mysql://…`. ORACLE_SETTINGS may hold a JSON object that is merged into Django's OAUTH2_PROVIDER setting.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def parse_arguments():
     command.set_defaults(perform=migrate)
 
     command = commands.add_parser(
-        "schema", help="print the statements that create the tables"
+        "schema", help="print the statements that create the tables (SQLite)"
     )
     command.set_defaults(perform=schema)
 
@@ -96,9 +96,7 @@ def parse_arguments():
     command.set_defaults(perform=run)
 
     if "ORACLE_DATABASE" not in os.environ:
-        parser.error(
-            "the environment variable ORACLE_DATABASE must name the SQLite database"
-        )
+        parser.error("the environment variable ORACLE_DATABASE must name the database")
     return parser.parse_args()
 
 

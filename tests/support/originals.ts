@@ -10,11 +10,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { compareRows } from "./differences.ts";
 
 /** Which Django OAuth Toolkit: `cleartokens` of versions before 3.4 removes other rows. */
 export type Toolkit = "current" | "before-3.4";
 
 export interface OracleOptions {
+  /** The path of one of SQLite, or the url of one on a server. */
   database: string;
   /** Merged into Django's OAUTH2_PROVIDER, keys as in Django. */
   settings?: Readonly<Record<string, unknown>>;
@@ -82,17 +84,7 @@ export function readDatabase(path: string): Map<string, string[]> {
 
 /** Throws where two databases do not hold the same rows, and says which. */
 export function compareDatabases(a: string, b: string): void {
-  const rowsOfA = readDatabase(a);
-  const rowsOfB = readDatabase(b);
-  const tables = new Set([...rowsOfA.keys(), ...rowsOfB.keys()]);
-  const differences = [...tables].flatMap((table) => {
-    const onlyInA = without(rowsOfA.get(table), rowsOfB.get(table));
-    const onlyInB = without(rowsOfB.get(table), rowsOfA.get(table));
-    return onlyInA.length + onlyInB.length === 0
-      ? []
-      : [table, ...sample(`only in ${a}`, onlyInA), ...sample(`only in ${b}`, onlyInB)];
-  });
-  if (differences.length > 0) throw new Error(["the databases differ", ...differences].join("\n"));
+  compareRows({ name: a, rows: readDatabase(a) }, { name: b, rows: readDatabase(b) });
 }
 
 function readTable(database: DatabaseSync, table: string): string[] {
@@ -103,19 +95,6 @@ function readTable(database: DatabaseSync, table: string): string[] {
     .all()
     .map((row) => JSON.stringify(row, withoutBigInts))
     .sort();
-}
-
-/** Rows are told apart by their primary key, which every table of Django has, so a set will do. */
-function without(rows: readonly string[] = [], others: readonly string[] = []): string[] {
-  const known = new Set(others);
-  return rows.filter((row) => !known.has(row));
-}
-
-function sample(title: string, rows: readonly string[]): string[] {
-  if (rows.length === 0) return [];
-  const shown = rows.slice(0, 5).map((row) => `    ${row}`);
-  const rest = rows.length - shown.length;
-  return [`  ${title}: ${rows.length}`, ...shown, ...(rest > 0 ? [`    and ${rest} more`] : [])];
 }
 
 async function migratedTemplate(): Promise<string> {

@@ -3,17 +3,14 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { buildOnce, CACHE, ensureVenv, hashOf } from "./originals.ts";
+import { hasEnded, onFreePort } from "./server.ts";
 
 const REQUIREMENTS = join(import.meta.dirname, "../originals/requirements-redis.txt");
-
-/** How often another port is tried, should somebody else be faster. */
-const ATTEMPTS = 5;
 
 const execute = promisify(execFile);
 
@@ -35,13 +32,7 @@ export interface RedisServer {
  */
 export async function startRedis(): Promise<RedisServer> {
   const command = await redisServer();
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await startOn(command, await freePort());
-    } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
-    }
-  }
+  return onFreePort((port) => startOn(command, port));
 }
 
 async function redisServer(): Promise<string> {
@@ -117,18 +108,4 @@ async function untilReady(server: ChildProcess): Promise<void> {
   });
   const outcome = await Promise.race([ready, failed.then(([error]) => Promise.reject(error))]);
   if (!outcome) throw new Error(["Redis did not start", ...said].join("\n"));
-}
-
-function hasEnded(server: ChildProcess): boolean {
-  return server.pid === undefined || server.exitCode !== null || server.signalCode !== null;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (typeof address !== "object" || address === null) throw new Error("there is no free port");
-  return address.port;
 }

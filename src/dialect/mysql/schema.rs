@@ -44,6 +44,9 @@ const RIGHTS: &str = "SELECT u.PRIVILEGE_TYPE, NULL FROM information_schema.USER
     UNION ALL SELECT t.PRIVILEGE_TYPE, t.TABLE_NAME FROM information_schema.TABLE_PRIVILEGES AS t \
     WHERE t.GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND t.TABLE_SCHEMA = DATABASE()";
 
+/// Slices keep what they have locked in these.
+const TEMPORARY_TABLES: &str = "CREATE TEMPORARY TABLES";
+
 /// The statements that read the schema.
 pub(super) const QUERIES: &[&str] = &[SERVER, TABLES, COLUMNS, INDEXES, FOREIGN_KEYS, TRIGGERS, RIGHTS];
 
@@ -57,6 +60,7 @@ pub(super) fn read(results: &[Rows]) -> Result<Schema, Error> {
         tables: Named::default(),
         enforces_keys: yes(server.get(1))?,
         server: product(&text(server.first())?),
+        denied: vec![],
     };
     for row in tables {
         let table = schema.tables.entry(&text(row.first())?);
@@ -82,7 +86,7 @@ pub(super) fn read(results: &[Rows]) -> Result<Schema, Error> {
         }
     }
     if !yes(server.get(2))? {
-        read_rights(rights, &mut schema.tables)?;
+        read_rights(rights, &mut schema)?;
     }
     Ok(schema)
 }
@@ -153,18 +157,23 @@ fn declared(rule: &str) -> Declared {
 }
 
 /// What a role is granted in the whole database or on a table.
-fn read_rights(rows: &Rows, tables: &mut Named<Table>) -> Result<(), Error> {
+fn read_rights(rows: &Rows, schema: &mut Schema) -> Result<(), Error> {
     let mut granted: Vec<(String, Option<String>)> = Vec::new();
     for row in rows {
         granted.push((text(row.first())?, row.get(1).and_then(Cell::text)));
     }
-    let names: Vec<String> = tables.names().map(str::to_owned).collect();
+    let everywhere = |right: &str| granted.iter().any(|(granted, on)| granted == right && on.is_none());
+    if !everywhere(TEMPORARY_TABLES) {
+        schema.denied.push(TEMPORARY_TABLES.to_owned());
+    }
+    let names: Vec<String> = schema.tables.names().map(str::to_owned).collect();
     for name in names {
         let may = |right: &str| {
             granted.iter().any(|(granted, on)| granted == right && on.as_ref().is_none_or(|table| *table == name))
         };
-        let denied = ["SELECT", "UPDATE", "DELETE"].into_iter().filter(|right| !may(right)).map(str::to_owned).collect();
-        if let Some(table) = tables.get_mut(&name) {
+        let denied =
+            ["SELECT", "UPDATE", "DELETE"].into_iter().filter(|right| !may(right)).map(str::to_owned).collect();
+        if let Some(table) = schema.tables.get_mut(&name) {
             table.denied = denied;
         }
     }

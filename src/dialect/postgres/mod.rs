@@ -95,9 +95,7 @@ impl Dialect for Postgres {
                 sql.push(&format!("{place} < ")).slot(Slot::From).push("::tid");
             }
             (Span::Passed, Some(part)) => {
-                sql.push(&format!(
-                    "({alias}.tableoid < {part}::oid OR {alias}.tableoid = {part}::oid AND {place} < "
-                ));
+                sql.push(&format!("({alias}.tableoid < {part}::oid OR {alias}.tableoid = {part}::oid AND {place} < "));
                 sql.slot(Slot::From).push("::tid)");
             }
             (Span::Slice, part) => {

@@ -131,10 +131,12 @@ pub(super) fn read(results: &[Rows]) -> Result<Schema, Error> {
     let [server] = server.as_slice() else { return Err(unexpected("one row of the server")) };
     let name = text(server.get(1))?;
     if server.first().map_or(Ok(0), Cell::count)? < OLDEST {
-        return Err(Error::NotThisSchema { what: format!("{name} is too old to be walked, 14 is the oldest that can") });
+        return Err(Error::NotThisSchema {
+            what: format!("{name} is too old to be walked, 14 is the oldest that can"),
+        });
     }
     let mut schema =
-        Schema { tables: read_tables(tables)?, enforces_keys: yes(server.get(2))?, server: name };
+        Schema { tables: read_tables(tables)?, enforces_keys: yes(server.get(2))?, server: name, denied: vec![] };
     for row in columns {
         if let Some(table) = schema.tables.get_mut(&text(row.first())?) {
             table.columns.push(Column {

@@ -30,14 +30,11 @@ impl<'a> Writer<'a> {
         let (sql, tallies, lease) = template;
         let root = self.cascade.root.clone();
         let statement = SliceStatement { purpose: Purpose::Delete, table: root, template: sql };
-        Slice { statements: vec![statement], tallies, lease }
+        let judged = locked.iter().map(|locked| locked.related.table.clone()).collect();
+        Slice { statements: vec![statement], tallies, judged, lease }
     }
 
-    fn chain(
-        &self,
-        sql: Sql<'a>,
-        locked: &[Locked],
-    ) -> (crate::rule::sql::Template, Vec<Tally>, Option<Told>) {
+    fn chain(&self, sql: Sql<'a>, locked: &[Locked]) -> (crate::rule::sql::Template, Vec<Tally>, Option<Told>) {
         // The sets outlive the statement in the making.
         let mut sql = sql;
         self.lock_root(&mut sql, locked);

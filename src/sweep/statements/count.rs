@@ -52,7 +52,9 @@ impl Writer<'_> {
                 sql.push("SELECT ").columns("t", &columns).push(" FROM ").walked(table).push(" AS t WHERE ");
                 sql.condition(&all([Rule::Within(Span::Slice), self.removable()]), table, "t");
             } else if staged {
-                columns.extend(self.schema.primary_key(table).into_iter().filter(|key| !self.targets(table).contains(key)));
+                columns.extend(
+                    self.schema.primary_key(table).into_iter().filter(|key| !self.targets(table).contains(key)),
+                );
                 self.pointing_rows(sql, table, &edges, &columns, |table| self.doomed_name(table));
             } else {
                 sql.push("SELECT ").columns("t", &columns).push(" FROM ").table(table).push(" AS t WHERE ");
@@ -91,7 +93,9 @@ impl Writer<'_> {
     ) {
         sql.joined(edges, " UNION ", |sql, edge| {
             sql.push("SELECT ").columns("t", columns);
-            sql.push(&format!(" FROM {} AS p STRAIGHT_JOIN ", set(&edge.key.references))).table(table).push(" AS t ON ");
+            sql.push(&format!(" FROM {} AS p STRAIGHT_JOIN ", set(&edge.key.references)))
+                .table(table)
+                .push(" AS t ON ");
             equal(sql, "t", &edge.key.columns, "p", &edge.key.target);
         });
     }

@@ -34,6 +34,8 @@ pub struct Slice {
     pub statements: Vec<SliceStatement>,
     /// What they did, and where that is told.
     pub tallies: Vec<Tally>,
+    /// The tables, other than its own, whose rows it locks before it judges by them.
+    pub judged: Vec<String>,
     /// Where it is told whether the lease was held still, if it is asked.
     pub lease: Option<Told>,
 }

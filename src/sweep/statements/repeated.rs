@@ -15,7 +15,7 @@ impl Writer<'_> {
             table: statement.table.clone(),
             told: Told::Changes { statement: at },
         });
-        Slice { tallies: tallies.collect(), statements, lease: None }
+        Slice { tallies: tallies.collect(), statements, ..Slice::default() }
     }
 
     fn change(&self, change: &Change) -> SliceStatement {

@@ -29,7 +29,8 @@ impl Writer<'_> {
     pub(super) fn staged(&self) -> Slice {
         let root = self.cascade.root.as_str();
         let locked = self.to_be_judged();
-        let mut steps = Steps { slice: Slice::default() };
+        let judged = locked.iter().map(|locked| locked.related.table.clone()).collect();
+        let mut steps = Steps { slice: Slice { judged, ..Slice::default() } };
         if let Some((job, lease)) = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?))) {
             let mut sql = self.sql();
             sql.push("SELECT ");

@@ -5,6 +5,8 @@ import os
 
 from hidp.config import get_oauth2_provider_settings
 
+from project.databases import database_at
+
 SECRET_KEY = "the oracle signs nothing"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -56,12 +58,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ["ORACLE_DATABASE"],
-    },
-}
+DATABASES = {"default": database_at(os.environ["ORACLE_DATABASE"])}
 
 OAUTH2_PROVIDER = (
     get_oauth2_provider_settings(OIDC_RSA_PRIVATE_KEY="")
