@@ -4,11 +4,13 @@
 use crate::dialect::{Dialect, Slices};
 use crate::effect::{Answer, Effect, Outcome, Rows, Statement, Step};
 use crate::error::Error;
-use crate::jobs::JOBS;
+use crate::jobs::{JOBS, Work};
 use crate::plan::{Dependant, SweepPlan};
 use crate::presets::Preset;
+use crate::report::Report;
 use crate::request::{Order, Request};
 use crate::schema::{ColumnName, Schema};
+use crate::sweep::journal::Journal;
 use crate::sweep::prepare::{Prepared, prepare, tables, user_table};
 use serde::Serialize;
 
@@ -91,6 +93,8 @@ pub struct JobVerdict {
 
 /// The machine: reads the schema, and is done.
 pub struct Examination {
+    /// That of the request itself.
+    order: Order,
     orders: Vec<Order>,
     dialect: &'static dyn Dialect,
     results: Vec<Rows>,
@@ -107,7 +111,20 @@ impl Examination {
             let request = Request { job: job.name.to_owned(), ..request.clone() };
             Order::read(&request, None)
         });
-        Ok(Self { orders: orders.collect::<Result<_, _>>()?, dialect, results: vec![], begun: false })
+        Ok(Self {
+            order: Order::read(request, None)?,
+            orders: orders.collect::<Result<_, _>>()?,
+            dialect,
+            results: vec![],
+            begun: false,
+        })
+    }
+
+    /// The report of an examination whose store has failed: nothing has been done.
+    #[must_use]
+    pub fn fail(&self) -> Report {
+        let work = Work { opening: String::new(), cutoff: None, sweeps: vec![], warnings: vec![] };
+        Journal::default().report(&self.order, &work, None)
     }
 
     /// Takes in what came of the last effect and says what to do next.

@@ -61,14 +61,12 @@ impl Run {
     }
 
     /// The report of a run whose store has failed: what had been done before.
-    ///
-    /// # Errors
-    /// [`Error::UnexpectedAnswer`] where nothing can have been done.
-    pub fn fail(&self) -> Result<Report, Error> {
+    #[must_use]
+    pub fn fail(&self) -> Report {
         match self {
-            Self::Sql(run) => Ok(run.fail()),
-            Self::Records(run) => Ok(run.fail()),
-            Self::Examination(_) => Err(dialect::unexpected("a run of a job")),
+            Self::Sql(run) => run.fail(),
+            Self::Records(run) => run.fail(),
+            Self::Examination(run) => run.fail(),
         }
     }
 }

@@ -181,7 +181,7 @@ fn holding(declared: &str, value: &Stored) -> Connection {
 
 /// What the find statement says of a table `item`, judged by a rule on it.
 fn found(conn: &Connection, rule: &Rule) -> Found {
-    let search = Search { stale: rule, restricted: &Rule::Any(vec![]), instants: &["expires".to_owned()] };
+    let search = Search { stale: rule, restricted: &Rule::Any(vec![]), instants: &["expires".to_owned()], asked: &[] };
     let filling = Filling {
         from: i64::MIN.to_string(),
         upto: i64::MAX.to_string(),

@@ -12,7 +12,7 @@ pub use sqlite::Sqlite;
 use crate::effect::{Cell, Rows};
 use crate::error::Error;
 use crate::instant::Instant;
-use crate::rule::sql::{Slot, Sql, Template};
+use crate::rule::sql::{Asked, Slot, Sql, Template};
 use crate::rule::{Rule, Span};
 use crate::schema::{Column, Part, Schema, Table};
 
@@ -150,12 +150,17 @@ pub struct Search<'a> {
     pub restricted: &'a Rule,
     /// The columns that the rule reads as instants.
     pub instants: &'a [String],
+    /// What of other rows is to be asked for beforehand.
+    pub asked: &'a [Asked],
 }
 
 impl Search<'_> {
     /// Adds a verdict on the row `t`: 0 fresh, 1 removable, 2 restricted, 3 unreadable. CASE judges no further than it must.
     fn verdict(&self, sql: &mut Sql, table: &str) {
-        sql.push("CASE WHEN ").condition(self.stale, table, "t").push(" THEN ");
+        sql.push("CASE WHEN ").having_asked(self.asked, |sql| {
+            sql.condition(self.stale, table, "t");
+        });
+        sql.push(" THEN ");
         if *self.restricted == Rule::Any(Vec::new()) {
             sql.push("1");
         } else {

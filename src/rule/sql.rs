@@ -23,13 +23,17 @@ pub enum Slot {
     Lease,
 }
 
-/// Rows of another table that have been judged and locked already, by the name of the set that holds their keys.
+/// Rows of another table that a statement has asked for already, by the name of the set that holds their keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Locked {
-    /// What was judged.
+pub struct Asked {
+    /// What was asked.
     pub related: Related,
+    /// What else holds of the rows of the walked table for which it matters.
+    pub guard: Rule,
     /// The set's name.
     pub set: String,
+    /// Whether they have to be locked before they are judged, because their own columns decide.
+    pub locks: bool,
 }
 
 /// A statement in the making.
@@ -40,7 +44,7 @@ pub struct Sql<'d> {
     pub schema: &'d Schema,
     /// The part of the walked table that the walk is in, where it has parts.
     pub part: Option<&'d Part>,
-    locked: Vec<Locked>,
+    asked: Vec<Asked>,
     pieces: Vec<Piece>,
     aliases: usize,
 }
@@ -59,7 +63,7 @@ impl<'d> Sql<'d> {
     /// An empty statement.
     #[must_use]
     pub fn new(dialect: &'d dyn Dialect, schema: &'d Schema) -> Self {
-        Self { dialect, schema, part: None, locked: Vec::new(), pieces: Vec::new(), aliases: 0 }
+        Self { dialect, schema, part: None, asked: Vec::new(), pieces: Vec::new(), aliases: 0 }
     }
 
     /// The same, in a part of the table that is walked.
@@ -69,11 +73,11 @@ impl<'d> Sql<'d> {
         self
     }
 
-    /// Adds something in which what rules ask of rows that have been judged already is asked of their sets.
-    pub fn judging(&mut self, locked: &[Locked], add: impl FnOnce(&mut Self)) -> &mut Self {
-        self.locked = locked.to_vec();
+    /// Adds something in which what rules ask of other rows is looked up in the sets of those that have been asked for.
+    pub fn having_asked(&mut self, asked: &[Asked], add: impl FnOnce(&mut Self)) -> &mut Self {
+        self.asked = asked.to_vec();
         add(self);
-        self.locked.clear();
+        self.asked.clear();
         self
     }
 
@@ -187,8 +191,8 @@ impl<'d> Sql<'d> {
     }
 
     fn exists(&mut self, related: &Related, alias: &str) -> &mut Self {
-        let judged = self.locked.iter().find(|locked| locked.related == *related).map(|locked| locked.set.clone());
-        if let Some(set) = judged {
+        let asked = self.asked.iter().find(|asked| asked.related == *related).map(|asked| asked.set.clone());
+        if let Some(set) = asked {
             // Of a NULL, `IN` says NULL.
             self.push("((").columns(alias, &related.equal).push(") IN (SELECT ");
             self.joined(&related.columns, ", ", |sql, column| {

@@ -38,10 +38,10 @@ impl Pace {
     }
 
     /// Learns from a find. Where it met as many stale rows as a slice takes, `walked` is how far it came until then, and
-    /// what it walked beyond was in vain.
+    /// what it walked beyond was in vain; a little more is asked for, in case there is less to take.
     pub fn found(&mut self, walked: Option<u64>, took_ms: f64) {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let of_use = walked.map_or(f64::INFINITY, |walked| walked as f64 * 2.0);
+        let of_use = walked.map_or(f64::INFINITY, |walked| walked as f64 * 1.25);
         let in_time = adapt(self.window, self.target_ms * FIND_SHARE, took_ms, WINDOW);
         self.window = within(in_time.min(of_use), WINDOW.0, WINDOW.2);
     }
@@ -107,7 +107,7 @@ mod tests {
         pace.found(None, 1.0);
         assert_eq!(pace.window(), 8_000);
         pace.found(Some(3_000), 1.0);
-        assert_eq!(pace.window(), 6_000);
+        assert_eq!(pace.window(), 3_750);
         pace.found(Some(10), 1.0);
         assert_eq!(pace.window(), 100);
     }

@@ -60,7 +60,7 @@ impl WasmRun {
     /// The report of a run whose store has failed.
     #[wasm_bindgen(unchecked_return_type = "Report")]
     pub fn fail(&self) -> Result<JsValue, JsValue> {
-        self.0.fail().map_err(|error| thrown(&error)).and_then(|report| write(&report))
+        write(&self.0.fail())
     }
 }
 

@@ -8,8 +8,8 @@ use crate::digest::Digest;
 use crate::effect::Rows;
 use crate::error::Error;
 use crate::instant::Instant;
-use crate::rule::Span;
-use crate::rule::sql::{Slot, Sql, Template};
+use crate::rule::sql::{Asked, Slot, Sql, Template};
+use crate::rule::{Rule, Span, all};
 use crate::schema::{Column, Part, Schema, Table};
 
 /// The dialect of PostgreSQL.
@@ -29,6 +29,25 @@ const LOCK_CLASS: i32 = 0x0001_d9a1;
 const LOCK_TIMEOUT_MS: (f64, f64) = (50.0, 400.0);
 /// How long one statement of a slice may take, in milliseconds: far more than any does that is well.
 const STATEMENT_TIMEOUT_MS: f64 = 60_000.0;
+
+impl Postgres {
+    /// Adds the set of what a rule asks of other rows about those of a window.
+    pub(crate) fn ask(sql: &mut Sql, walked: &str, asked: &Asked, locks: bool) {
+        let related = &asked.related;
+        let several = related.columns.len() > 1;
+        sql.push(&asked.set).push(" AS MATERIALIZED (SELECT ").columns("t", &related.columns);
+        sql.push(" FROM ").table(&related.table).push(" AS t WHERE ");
+        sql.push(if several { "(" } else { "" }).columns("t", &related.columns);
+        sql.push(if several { ") IN (SELECT " } else { " = ANY (ARRAY(SELECT " }).columns("o", &related.equal);
+        sql.push(" FROM ").walked(walked).push(" AS o WHERE ");
+        sql.condition(&all([Rule::Within(Span::Slice), asked.guard.clone()]), walked, "o");
+        sql.push(if several { ")" } else { "))" });
+        if related.satisfying != all([]) {
+            sql.push(" AND ").condition(&related.satisfying, &related.table, "t");
+        }
+        sql.push(if locks { " FOR SHARE OF t SKIP LOCKED), " } else { "), " });
+    }
+}
 
 impl Dialect for Postgres {
     fn quote(&self, name: &str) -> String {
@@ -138,7 +157,11 @@ impl Dialect for Postgres {
 
     fn find(&self, schema: &Schema, table: &str, part: Option<&Part>, search: &Search) -> Template {
         let mut sql = Sql::new(self, schema).in_part(part);
-        sql.push("WITH idp_janitor_walked(position, verdict) AS MATERIALIZED (SELECT t.ctid, ");
+        sql.push("WITH ");
+        for asked in search.asked {
+            Self::ask(&mut sql, table, asked, false);
+        }
+        sql.push("idp_janitor_walked(position, verdict) AS MATERIALIZED (SELECT t.ctid, ");
         search.verdict(&mut sql, table);
         sql.push(" FROM ").walked(table).push(" AS t WHERE ");
         self.within(&mut sql, Span::Slice, table, "t");
@@ -190,6 +213,8 @@ impl Dialect for Postgres {
         vec![
             format!("SET LOCAL lock_timeout = {lock_timeout}"),
             format!("SET LOCAL statement_timeout = {statement_timeout}"),
+            // Compiling a slice takes several times as long as running it.
+            "SET LOCAL jit = off".into(),
         ]
     }
 

@@ -6,7 +6,8 @@
 
 use super::{Purpose, Slice, SliceStatement, Tally, Told, Writer, unsetting};
 use crate::cascade::{Change, Edge};
-use crate::rule::sql::{Locked, Sql};
+use crate::dialect::Postgres;
+use crate::rule::sql::{Asked, Sql, Template};
 use crate::rule::{Rule, Span, all};
 
 /// What a set of rows that went tells of each that may have to be told from others of its table.
@@ -15,7 +16,7 @@ const PLACE: &str = "t.tableoid AS idp_janitor_part, t.ctid AS idp_janitor_place
 impl<'a> Writer<'a> {
     /// The slice. Its one row tells whether the lease was held, if that is asked, and then what each part did.
     pub(super) fn chained(&self) -> Slice {
-        let locked = self.to_be_judged();
+        let asked = self.asked();
         let mut sql = self.sql();
         sql.push("WITH ");
         if let Some((job, lease)) = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?))) {
@@ -23,21 +24,18 @@ impl<'a> Writer<'a> {
             (lease.held)(&mut sql, job);
             sql.push("), ");
         }
-        for judged in &locked {
-            self.judge(&mut sql, judged);
+        for asked in &asked {
+            Postgres::ask(&mut sql, &self.cascade.root, asked, asked.locks);
         }
-        let template = self.chain(sql, &locked);
-        let (sql, tallies, lease) = template;
+        let (sql, tallies, lease) = self.chain(sql, &asked);
         let root = self.cascade.root.clone();
         let statement = SliceStatement { purpose: Purpose::Delete, table: root, template: sql };
-        let judged = locked.iter().map(|locked| locked.related.table.clone()).collect();
+        let judged = asked.iter().filter(|asked| asked.locks).map(|asked| asked.related.table.clone()).collect();
         Slice { statements: vec![statement], tallies, judged, lease }
     }
 
-    fn chain(&self, sql: Sql<'a>, locked: &[Locked]) -> (crate::rule::sql::Template, Vec<Tally>, Option<Told>) {
-        // The sets outlive the statement in the making.
-        let mut sql = sql;
-        self.lock_root(&mut sql, locked);
+    fn chain(&self, mut sql: Sql<'a>, asked: &[Asked]) -> (Template, Vec<Tally>, Option<Told>) {
+        self.lock_root(&mut sql, asked);
         let mut columns: Vec<(Purpose, String, String)> = Vec::new();
         for table in self.parents_first() {
             self.remove(&mut sql, table);
@@ -69,28 +67,14 @@ impl<'a> Writer<'a> {
         (sql.finish(), tallies.collect(), lease)
     }
 
-    /// Rows of another table that the rule asks about, as they are when they are locked.
-    fn judge(&self, sql: &mut Sql, judged: &Locked) {
-        let related = &judged.related;
-        sql.push(&format!("{} AS MATERIALIZED (SELECT ", judged.set)).columns("t", &related.columns);
-        sql.push(" FROM ").table(&related.table).push(" AS t WHERE ");
-        let several = related.columns.len() > 1;
-        sql.push(if several { "(" } else { "" }).columns("t", &related.columns);
-        sql.push(if several { ") IN (SELECT " } else { " = ANY (ARRAY(SELECT " });
-        sql.columns("o", &related.equal).push(" FROM ").walked(&self.cascade.root).push(" AS o WHERE ");
-        sql.condition(&Rule::Within(Span::Slice), &self.cascade.root, "o");
-        sql.push(if several { ")" } else { "))" }).push(" AND ");
-        sql.condition(&related.satisfying, &related.table, "t").push(" FOR SHARE OF t SKIP LOCKED), ");
-    }
-
-    fn lock_root(&self, sql: &mut Sql<'a>, locked: &[Locked]) {
+    fn lock_root(&self, sql: &mut Sql<'a>, asked: &[Asked]) {
         let root = self.cascade.root.as_str();
         sql.push("idp_janitor_locked AS MATERIALIZED (SELECT t.ctid AS place FROM ").walked(root).push(" AS t WHERE ");
         if self.leased.and_then(|job| self.dialect.lease(job)).is_some() {
             sql.push("(SELECT held FROM idp_janitor_lease) AND ");
         }
         let rule = all([Rule::Within(Span::Slice), self.removable()]);
-        sql.judging(locked, |sql| {
+        sql.having_asked(asked, |sql| {
             sql.condition(&rule, root, "t");
         });
         sql.push(" FOR UPDATE OF t SKIP LOCKED)");

@@ -8,7 +8,7 @@ mod staged;
 use crate::cascade::{Action, Cascade, Change, Edge};
 use crate::dialect::{Dialect, Search, Slices};
 use crate::effect::Statement;
-use crate::rule::sql::{Locked, Slot, Sql, Template};
+use crate::rule::sql::{Asked, Slot, Sql, Template};
 use crate::rule::{Rule, Use, all, not};
 use crate::schema::{Part, Schema};
 
@@ -175,7 +175,8 @@ impl<'a> Writer<'a> {
                 instants.push(column.to_owned());
             }
         });
-        let search = Search { stale: self.stale, restricted: self.restricted, instants: &instants };
+        let asked = if self.dialect.slices() == Slices::Chained { self.asked() } else { vec![] };
+        let search = Search { stale: self.stale, restricted: self.restricted, instants: &instants, asked: &asked };
         let dependants: Vec<&Change> = self.cascade.order.iter().filter(|change| !self.is_own(change)).collect();
         Templates {
             open: self.dialect.open(self.schema, &self.cascade.root, self.part),
@@ -247,26 +248,60 @@ impl<'a> Writer<'a> {
         self.cascade.order.iter().any(|change| matches!(change, Change::Unset { edge, .. } if edge.table == table))
     }
 
-    /// What the rule asks of other rows and what their own columns can change. Those have to be locked before they are judged,
-    /// or what they say may be over before the slice is. That a row points at one that goes needs no such care: its key locks
-    /// what it points at.
-    fn to_be_judged(&self) -> Vec<Locked> {
-        let mut locked = Vec::new();
-        judged(self.stale, &mut locked);
-        locked
+    /// What the rule asks of other rows, as far as it has to be asked for beforehand: where their own columns decide, they have
+    /// to be locked first, or what they say may be over before the slice is. That a row points at one that goes needs no such
+    /// care: its key locks what it points at.
+    fn asked(&self) -> Vec<Asked> {
+        let mut asked = Vec::new();
+        ask(self.stale, &[], &mut asked);
+        let chained = self.dialect.slices() == Slices::Chained;
+        // For an index to be gone through by the keys of a window, whatever the planner thinks of how many these are.
+        let listed = |asked: &Asked| {
+            chained
+                && asked.related.columns.len() == 1
+                && self.schema.has_index(&asked.related.table, &asked.related.columns)
+        };
+        asked.retain(|asked| asked.locks || listed(asked));
+        asked
     }
 }
 
-fn judged(rule: &Rule, locked: &mut Vec<Locked>) {
+/// Adds what a rule asks of other rows; `guards` hold wherever it matters.
+fn ask(rule: &Rule, guards: &[Rule], asked: &mut Vec<Asked>) {
     match rule {
-        Rule::All(rules) | Rule::Any(rules) => rules.iter().for_each(|rule| judged(rule, locked)),
-        Rule::Exists(related) if related.satisfying != all([]) => {
-            if !locked.iter().any(|known| known.related == **related) {
-                let set = format!("idp_janitor_judged_{}", locked.len());
-                locked.push(Locked { related: related.as_ref().clone(), set });
-            }
+        Rule::All(rules) => {
+            let own = rules.iter().filter(|rule| !asks(rule));
+            let guards: Vec<Rule> = guards.iter().chain(own).cloned().collect();
+            rules.iter().for_each(|rule| ask(rule, &guards, asked));
         }
+        Rule::Any(rules) => rules.iter().for_each(|rule| ask(rule, guards, asked)),
+        Rule::Not(rule) => {
+            let first = asked.len();
+            ask(rule, guards, asked);
+            // What is kept by a row that is changed meanwhile is kept.
+            asked.iter_mut().skip(first).for_each(|asked| asked.locks = false);
+        }
+        Rule::Exists(related) => match asked.iter_mut().find(|known| known.related == **related) {
+            // Asked in two places, it matters wherever either is reached.
+            Some(known) => known.guard = all([]),
+            None => asked.push(Asked {
+                related: related.as_ref().clone(),
+                guard: Rule::All(guards.to_vec()),
+                set: format!("idp_janitor_asked_{}", asked.len()),
+                locks: related.satisfying != all([]),
+            }),
+        },
         _ => {}
+    }
+}
+
+/// Whether a rule asks anything of other rows.
+fn asks(rule: &Rule) -> bool {
+    match rule {
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().any(asks),
+        Rule::Not(rule) => asks(rule),
+        Rule::Exists(_) => true,
+        _ => false,
     }
 }
 

@@ -5,7 +5,7 @@
 use super::count::equal;
 use super::{Purpose, Slice, SliceStatement, Tally, Told, Writer, purpose, unsetting};
 use crate::cascade::{Change, Edge};
-use crate::rule::sql::{Locked, Sql};
+use crate::rule::sql::{Asked, Sql};
 use crate::rule::{Rule, Span, all};
 
 /// What is told, and of whom.
@@ -28,8 +28,8 @@ impl Writer<'_> {
     /// The slice.
     pub(super) fn staged(&self) -> Slice {
         let root = self.cascade.root.as_str();
-        let locked = self.to_be_judged();
-        let judged = locked.iter().map(|locked| locked.related.table.clone()).collect();
+        let asked = self.asked();
+        let judged = asked.iter().map(|asked| asked.related.table.clone()).collect();
         let mut steps = Steps { slice: Slice { judged, ..Slice::default() } };
         if let Some((job, lease)) = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?))) {
             let mut sql = self.sql();
@@ -38,14 +38,14 @@ impl Writer<'_> {
             steps.slice.lease = Some(Told::Column { statement: 0, column: 0 });
             steps.add(Purpose::Stage, root, sql, false);
         }
-        steps.add(Purpose::Stage, root, self.drop_sets(&locked), false);
-        for judged in &locked {
+        steps.add(Purpose::Stage, root, self.drop_sets(&asked), false);
+        for judged in &asked {
             steps.add(Purpose::Stage, &judged.related.table, self.judge_first(judged), false);
         }
         for table in self.parents_first().into_iter().filter(|table| self.is_staged(table)) {
             let edges: Vec<&Edge> = self.cascade.cascades_from(table).collect();
             if table == root {
-                steps.add(Purpose::Stage, table, self.stage_root(&locked), false);
+                steps.add(Purpose::Stage, table, self.stage_root(&asked), false);
             } else {
                 for (at, edge) in edges.iter().enumerate() {
                     steps.add(Purpose::Stage, table, self.stage(table, edge, at == 0), false);
@@ -66,7 +66,7 @@ impl Writer<'_> {
                 }
             }
         }
-        steps.add(Purpose::Stage, root, self.drop_sets(&locked), false);
+        steps.add(Purpose::Stage, root, self.drop_sets(&asked), false);
         steps.slice
     }
 
@@ -85,8 +85,8 @@ impl Writer<'_> {
     }
 
     /// Temporary tables stay with the connection, whatever became of the slice.
-    fn drop_sets(&self, locked: &[Locked]) -> Sql<'_> {
-        let mut names: Vec<String> = locked.iter().map(|judged| judged.set.clone()).collect();
+    fn drop_sets(&self, asked: &[Asked]) -> Sql<'_> {
+        let mut names: Vec<String> = asked.iter().map(|asked| asked.set.clone()).collect();
         names.extend(
             self.parents_first().into_iter().filter(|table| self.is_staged(table)).map(|table| self.set_name(table)),
         );
@@ -107,18 +107,20 @@ impl Writer<'_> {
     }
 
     /// Rows of another table that the rule asks about, as they are when they are locked.
-    fn judge_first(&self, judged: &Locked) -> Sql<'_> {
+    fn judge_first(&self, judged: &Asked) -> Sql<'_> {
         let related = &judged.related;
         let mut sql = self.create(&judged.set, &related.columns);
         sql.columns("r", &related.columns).push(" FROM ").table(&self.cascade.root).push(" AS t STRAIGHT_JOIN ");
         sql.table(&related.table).push(" AS r ON ");
         equal(&mut sql, "r", &related.columns, "t", &related.equal);
-        sql.push(" WHERE ").condition(&Rule::Within(Span::Slice), &self.cascade.root, "t").push(" AND ");
+        sql.push(" WHERE ")
+            .condition(&all([Rule::Within(Span::Slice), judged.guard.clone()]), &self.cascade.root, "t")
+            .push(" AND ");
         sql.condition(&related.satisfying, &related.table, "r").push(" FOR UPDATE SKIP LOCKED");
         sql
     }
 
-    fn stage_root(&self, locked: &[Locked]) -> Sql<'_> {
+    fn stage_root(&self, asked: &[Asked]) -> Sql<'_> {
         let root = self.cascade.root.as_str();
         let mut sql = self.create(&self.set_name(root), &self.schema.primary_key(root));
         sql.columns("t", &self.kept_columns(root)).push(" FROM ").table(root).push(" AS t WHERE ");
@@ -128,7 +130,7 @@ impl Writer<'_> {
             sql.push(") AND ");
         }
         let rule = all([Rule::Within(Span::Slice), self.removable()]);
-        sql.judging(locked, |sql| {
+        sql.having_asked(asked, |sql| {
             sql.condition(&rule, root, "t");
         });
         sql.push(" FOR UPDATE SKIP LOCKED");
