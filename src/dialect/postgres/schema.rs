@@ -10,23 +10,6 @@ use crate::schema::{Column, Declared, ForeignKey, Part, Schema, Table, Trigger};
 /// The oldest version that scans ranges of places (14), as `server_version_num` has it.
 const OLDEST: u64 = 140_000;
 
-/// The name of the table `c` in the schema `n`.
-macro_rules! name {
-    ($class:literal, $schema:literal) => {
-        concat!(
-            "CASE WHEN pg_catalog.pg_table_is_visible(",
-            $class,
-            ".oid) THEN ",
-            $class,
-            ".relname::text ELSE ",
-            $schema,
-            ".nspname || '.' || ",
-            $class,
-            ".relname END"
-        )
-    };
-}
-
 /// Tables of their own, neither temporary nor the server's.
 macro_rules! own {
     () => {
@@ -39,22 +22,20 @@ macro_rules! own {
 const SERVER: &str = "SELECT current_setting('server_version_num'), 'PostgreSQL ' || current_setting('server_version'), \
     (current_setting('session_replication_role') <> 'replica')::int";
 
-/// One row per table.
+/// One row per table, with the place of its schema on the search path.
 const TABLES: &str = concat!(
-    "SELECT ",
-    name!("c", "n"),
-    ", format('%I.%I', n.nspname, c.relname), CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint::text END, \
+    "SELECT c.oid::text, n.nspname::text, c.relname::text, array_position(current_schemas(false), n.nspname)::text, \
+     format('%I.%I', n.nspname, c.relname), CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint::text END, \
      has_table_privilege(c.oid, 'SELECT')::int, has_table_privilege(c.oid, 'UPDATE')::int, \
      has_table_privilege(c.oid, 'DELETE')::int FROM pg_catalog.pg_class AS c \
      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE",
-    own!()
+    own!(),
+    "ORDER BY array_position(current_schemas(false), n.nspname)"
 );
 
 /// One row per column, in order; domains by what they are made from.
 const COLUMNS: &str = concat!(
-    "SELECT ",
-    name!("c", "n"),
-    ", a.attname::text, format_type(CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END, NULL), \
+    "SELECT c.oid::text, a.attname::text, format_type(CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END, NULL), \
      pg_get_expr(d.adbin, d.adrelid), coalesce(array_position(i.indkey::int2[], a.attnum) + 1, 0), a.attnotnull::int \
      FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
@@ -66,59 +47,35 @@ const COLUMNS: &str = concat!(
 );
 
 /// One row per column of a foreign key. What the parts of a partitioned table have is said once, of the whole.
-const FOREIGN_KEYS: &str = concat!(
-    "SELECT ",
-    name!("c", "n"),
-    ", k.oid::text, ",
-    name!("p", "m"),
-    ", a.attname::text, b.attname::text, k.confdeltype::text FROM pg_catalog.pg_constraint AS k \
-     JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-     JOIN pg_catalog.pg_class AS p ON p.oid = coalesce(pg_partition_root(k.confrelid)::oid, k.confrelid) \
-     JOIN pg_catalog.pg_namespace AS m ON m.oid = p.relnamespace \
-     CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS o(child, target, at) \
-     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = o.child \
-     JOIN pg_catalog.pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = o.target \
-     WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY k.conrelid, k.oid, o.at"
-);
+const FOREIGN_KEYS: &str = "SELECT k.conrelid::text, k.oid::text, \
+    coalesce(pg_partition_root(k.confrelid)::oid, k.confrelid)::text, a.attname::text, b.attname::text, \
+    k.confdeltype::text, k.conrelid::regclass::text FROM pg_catalog.pg_constraint AS k \
+    CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS o(child, target, at) \
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = o.child \
+    JOIN pg_catalog.pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = o.target \
+    WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY k.conrelid, k.oid, o.at";
 
 /// One row per trigger that may act on a removal or an unset. One that keeps a row keeps what hangs on it, for the changes of a
 /// slice are chained.
-const TRIGGERS: &str = concat!(
-    "SELECT ",
-    name!("c", "n"),
-    ", g.tgname::text FROM pg_catalog.pg_trigger AS g JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid \
-     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-     WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgtype & 24 <> 0 AND g.tgenabled <> 'D' ORDER BY g.tgname"
-);
+const TRIGGERS: &str = "SELECT g.tgrelid::text, g.tgname::text FROM pg_catalog.pg_trigger AS g \
+    WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgtype & 24 <> 0 AND g.tgenabled <> 'D' ORDER BY g.tgname";
 
 /// One row per part of a table that has some, the table itself included where it holds rows.
-const PARTS: &str = concat!(
-    "WITH RECURSIVE tree(root, oid) AS (SELECT c.oid, c.oid FROM pg_catalog.pg_class AS c \
-     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND (c.relkind = 'p' OR \
-     EXISTS (SELECT 1 FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid)) \
-     UNION SELECT tree.root, i.inhrelid FROM tree JOIN pg_catalog.pg_inherits AS i ON i.inhparent = tree.oid) SELECT ",
-    name!("c", "n"),
-    ", CASE WHEN l.relkind = 'r' THEN l.oid::text ELSE '' END, format('%I.%I', m.nspname, l.relname) FROM tree \
-     JOIN pg_catalog.pg_class AS c ON c.oid = tree.root JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-     JOIN pg_catalog.pg_class AS l ON l.oid = tree.oid AND l.relkind <> 'p' \
-     JOIN pg_catalog.pg_namespace AS m ON m.oid = l.relnamespace WHERE",
-    own!(),
-    "ORDER BY tree.root, tree.oid"
-);
+const PARTS: &str = "WITH RECURSIVE tree(root, oid) AS (SELECT c.oid, c.oid FROM pg_catalog.pg_class AS c \
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND (c.relkind = 'p' OR \
+    EXISTS (SELECT 1 FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid)) \
+    UNION SELECT tree.root, i.inhrelid FROM tree JOIN pg_catalog.pg_inherits AS i ON i.inhparent = tree.oid) \
+    SELECT tree.root::text, CASE WHEN l.relkind = 'r' THEN l.oid::text ELSE '' END, format('%I.%I', m.nspname, l.relname) \
+    FROM tree JOIN pg_catalog.pg_class AS l ON l.oid = tree.oid AND l.relkind <> 'p' \
+    JOIN pg_catalog.pg_namespace AS m ON m.oid = l.relnamespace ORDER BY tree.root, tree.oid";
 
 /// One row per column of an index by which equal values are found.
-const INDEXES: &str = concat!(
-    "SELECT ",
-    name!("c", "n"),
-    ", i.indexrelid::text, a.attname::text FROM pg_catalog.pg_index AS i \
-     JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-     JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am AS m ON m.oid = x.relam \
-     CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS o(column_number, at) \
-     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = o.column_number \
-     WHERE i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid AND m.amname IN ('btree', 'hash') AND",
-    own!(),
-    "ORDER BY i.indexrelid, o.at"
-);
+const INDEXES: &str = "SELECT i.indrelid::text, i.indexrelid::text, a.attname::text FROM pg_catalog.pg_index AS i \
+    JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am AS m ON m.oid = x.relam \
+    CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS o(column_number, at) \
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = o.column_number \
+    WHERE i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid AND m.amname IN ('btree', 'hash') \
+    AND i.indrelid >= 16384 ORDER BY i.indexrelid, o.at";
 
 /// The statements that read the schema.
 pub(super) const QUERIES: &[&str] = &[SERVER, TABLES, COLUMNS, FOREIGN_KEYS, TRIGGERS, PARTS, INDEXES];
@@ -135,10 +92,10 @@ pub(super) fn read(results: &[Rows]) -> Result<Schema, Error> {
             what: format!("{name} is too old to be walked, 14 is the oldest that can"),
         });
     }
-    let mut schema =
-        Schema { tables: read_tables(tables)?, enforces_keys: yes(server.get(2))?, server: name, denied: vec![] };
+    let mut found = Found::default();
+    found.read_tables(tables)?;
     for row in columns {
-        if let Some(table) = schema.tables.get_mut(&text(row.first())?) {
+        if let Some(table) = found.table(row)? {
             table.columns.push(Column {
                 name: text(row.get(1))?,
                 kind: text(row.get(2))?,
@@ -148,73 +105,99 @@ pub(super) fn read(results: &[Rows]) -> Result<Schema, Error> {
             });
         }
     }
-    read_foreign_keys(foreign_keys, &mut schema.tables)?;
+    found.read_foreign_keys(foreign_keys)?;
     for row in triggers {
-        if let Some(table) = schema.tables.get_mut(&text(row.first())?) {
+        if let Some(table) = found.table(row)? {
             table.triggers.push(Trigger { name: text(row.get(1))?, keeps_rows: false });
         }
     }
     for row in parts {
-        if let Some(table) = schema.tables.get_mut(&text(row.first())?) {
+        if let Some(table) = found.table(row)? {
             table.parts.push(Part { id: text(row.get(1))?, address: text(row.get(2))? });
         }
     }
-    read_indexes(indexes, &mut schema.tables)?;
-    Ok(schema)
+    found.read_indexes(indexes)?;
+    Ok(Schema { tables: found.tables, enforces_keys: yes(server.get(2))?, server: name, denied: vec![] })
 }
 
-fn read_tables(rows: &Rows) -> Result<Named<Table>, Error> {
-    let mut tables = Named::<Table>::default();
-    for row in rows {
-        let mut denied = Vec::new();
-        for (at, right) in [(3, "SELECT"), (4, "UPDATE"), (5, "DELETE")] {
-            if !yes(row.get(at))? {
-                denied.push(right.to_owned());
+/// The tables by name, and their names by what the catalogs know them by.
+#[derive(Default)]
+struct Found {
+    tables: Named<Table>,
+    names: Named<String>,
+}
+
+impl Found {
+    /// The table that a row is about, by the number in its first column.
+    fn table(&mut self, row: &[Cell]) -> Result<Option<&mut Table>, Error> {
+        let name = self.names.get(&text(row.first())?).cloned();
+        Ok(name.and_then(|name| self.tables.get_mut(&name)))
+    }
+
+    /// Of tables of one name, the one whose schema comes first on the search path has it, as far as a temporary table
+    /// does not hide it, which is not ours to care for.
+    fn read_tables(&mut self, rows: &Rows) -> Result<(), Error> {
+        for row in rows {
+            let own = text(row.get(2))?;
+            let on_path = row.get(3).and_then(Cell::text).is_some();
+            let name = match self.tables.get(&own) {
+                None if on_path => own,
+                _ => format!("{}.{own}", text(row.get(1))?),
+            };
+            let mut denied = Vec::new();
+            for (at, right) in [(6, "SELECT"), (7, "UPDATE"), (8, "DELETE")] {
+                if !yes(row.get(at))? {
+                    denied.push(right.to_owned());
+                }
             }
+            let rows = row.get(5).and_then(Cell::text).and_then(|rows| rows.parse().ok());
+            self.names.insert(&text(row.first())?, name.clone());
+            self.tables.insert(&name, Table { address: text(row.get(4))?, rows, denied, ..Table::default() });
         }
-        let rows = row.get(2).and_then(Cell::text).and_then(|rows| rows.parse().ok());
-        let table = Table { address: text(row.get(1))?, rows, denied, ..Table::default() };
-        tables.insert(&text(row.first())?, table);
+        Ok(())
     }
-    Ok(tables)
-}
 
-/// A key of a part alone, whose table is not among these, stands there all the same: whoever reaches it refuses it.
-fn read_foreign_keys(rows: &Rows, tables: &mut Named<Table>) -> Result<(), Error> {
-    let mut last = (String::new(), String::new());
-    for row in rows {
-        let (table, id) = (text(row.first())?, text(row.get(1))?);
-        let (column, target) = (text(row.get(3))?, text(row.get(4))?);
-        let keys = &mut tables.entry(&table).foreign_keys;
-        match keys.last_mut() {
-            Some(key) if last == (table.clone(), id.clone()) => {
-                key.columns.push(column);
-                key.target.push(target);
+    /// A key of a part alone, whose table is not among these, stands there all the same: whoever reaches it refuses it.
+    fn read_foreign_keys(&mut self, rows: &Rows) -> Result<(), Error> {
+        let mut last = String::new();
+        for row in rows {
+            let (id, column, target) = (text(row.get(1))?, text(row.get(3))?, text(row.get(4))?);
+            let Some(references) = self.names.get(&text(row.get(2))?).cloned() else { continue };
+            let table = match self.names.get(&text(row.first())?) {
+                Some(name) => name.clone(),
+                None => text(row.get(6))?,
+            };
+            let keys = &mut self.tables.entry(&table).foreign_keys;
+            match keys.last_mut() {
+                Some(key) if last == id => {
+                    key.columns.push(column);
+                    key.target.push(target);
+                }
+                _ => keys.push(ForeignKey {
+                    columns: vec![column],
+                    references,
+                    target: vec![target],
+                    declared: declared(&text(row.get(5))?),
+                }),
             }
-            _ => keys.push(ForeignKey {
-                columns: vec![column],
-                references: text(row.get(2))?,
-                target: vec![target],
-                declared: declared(&text(row.get(5))?),
-            }),
+            last = id;
         }
-        last = (table, id);
+        Ok(())
     }
-    Ok(())
-}
 
-fn read_indexes(rows: &Rows, tables: &mut Named<Table>) -> Result<(), Error> {
-    let mut last = String::new();
-    for row in rows {
-        let (id, column) = (text(row.get(1))?, text(row.get(2))?);
-        let Some(table) = tables.get_mut(&text(row.first())?) else { continue };
-        match table.indexes.last_mut() {
-            Some(index) if last == id => index.push(column),
-            _ => table.indexes.push(vec![column]),
+    fn read_indexes(&mut self, rows: &Rows) -> Result<(), Error> {
+        let mut last = String::new();
+        for row in rows {
+            let (id, column) = (text(row.get(1))?, text(row.get(2))?);
+            let Some(table) = self.table(row)? else { continue };
+            match table.indexes.last_mut() {
+                Some(index) if last == id => index.push(column),
+                _ => table.indexes.push(vec![column]),
+            }
+            last = id;
         }
-        last = id;
+        Ok(())
     }
-    Ok(())
 }
 
 /// `confdeltype`, as the catalog documents it.

@@ -1,0 +1,202 @@
+/** Tables of PostgreSQL that are not plain tables of the schema `public`. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createJanitor, type JobName, type Report, type RunOptions } from "idp-janitor";
+import { pg } from "idp-janitor/adapters/pg";
+import { Pool } from "pg";
+import type { Engine } from "../support/engines.ts";
+import { startPostgres } from "../support/postgres.ts";
+
+const NOW = "2026-06-01T00:00:00Z";
+const ACCOUNTS = "remove_stale_unverified_accounts";
+const STALE = "NULL, '2026-01-01 00:00:00.000001+00'";
+const VERIFIED = "'2026-01-02+00', '2026-01-01+00'";
+const YOUNG = "NULL, '2026-05-31+00'";
+
+let engine: Engine;
+before(async () => {
+  engine = await startPostgres();
+});
+after(() => engine.close());
+
+interface Opened {
+  rows(sql: string): Promise<unknown[][]>;
+  run(job: JobName, options?: RunOptions & { onDelete?: Record<string, "cascade"> }): Promise<Report>;
+}
+
+/** Runs a body on a new database that these statements have made; `search` is the search path of the connections. */
+async function on(
+  statements: string,
+  search: string,
+  body: (opened: Opened) => Promise<void>,
+): Promise<void> {
+  const pool = new Pool({
+    connectionString: await engine.createDatabase(),
+    options: `-c search_path=${search}`,
+  });
+  try {
+    await pool.query(statements);
+    await body({
+      rows: async (sql) => (await pool.query({ text: sql, rowMode: "array" })).rows,
+      run: (job, { onDelete, ...options } = {}) =>
+        createJanitor({ store: pg(pool), ...(onDelete && { onDelete }) }).run(job, { now: NOW, ...options }),
+    });
+  } finally {
+    await pool.end();
+  }
+}
+
+/** The report of a dry run and of the real one, which have to tell the same. */
+async function both(opened: Opened, job: JobName, options: RunOptions = {}): Promise<Report> {
+  const dry = await opened.run(job, { ...options, dryRun: true });
+  const real = await opened.run(job, options);
+  assert.deepEqual(dry.wouldRemove, real.removed);
+  assert.deepEqual((await opened.run(job, options)).removed, {}, "a second run removes nothing");
+  return real;
+}
+
+const people = (name: string) => `
+  CREATE TABLE ${name} (id bigint PRIMARY KEY, email_verified timestamptz, date_joined timestamptz NOT NULL);
+  INSERT INTO ${name} VALUES (1, ${STALE}), (2, ${VERIFIED}), (3, ${YOUNG}), (4, ${STALE});`;
+const requests = (name: string, user: string) => `
+  CREATE TABLE ${name} (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES ${user} DEFERRABLE INITIALLY DEFERRED);
+  CREATE INDEX ON ${name} (user_id);
+  INSERT INTO ${name} SELECT id, id FROM ${user};`;
+
+test("names in mixed case, with quotes, blanks and dots, in another schema", async () => {
+  const user = `"My ""Schema"""."App.User's"`;
+  const statements = `CREATE SCHEMA "My ""Schema""";
+    ${people(user)} ${requests(`"My ""Schema""".hidp_accounts_emailchangerequest`, user)}`;
+  await on(statements, `"My\\ ""Schema"""`, async (opened) => {
+    const report = await both(opened, ACCOUNTS);
+    assert.deepEqual(report.removed, { "App.User's": 2, hidp_accounts_emailchangerequest: 2 });
+    assert.deepEqual(await opened.rows(`SELECT id FROM ${user} ORDER BY id`), [["2"], ["3"]]);
+  });
+});
+
+test("a table of the same name in another schema is not touched, nor a temporary one", async () => {
+  const statements = `CREATE SCHEMA app; CREATE SCHEMA other;
+    ${people("app.people")} ${requests("app.hidp_accounts_emailchangerequest", "app.people")}
+    ${people("other.people")} ${requests("other.hidp_accounts_emailchangerequest", "other.people")}`;
+  await on(statements, "app,other", async (opened) => {
+    await opened.rows("CREATE TEMPORARY TABLE people (id bigint)");
+    assert.deepEqual((await both(opened, ACCOUNTS)).removed, {
+      hidp_accounts_emailchangerequest: 2,
+      people: 2,
+    });
+    assert.deepEqual(await opened.rows("SELECT count(*)::int FROM app.people"), [[2]]);
+    assert.deepEqual(await opened.rows("SELECT count(*)::int FROM other.people"), [[4]]);
+  });
+});
+
+test("a key from a schema that is not on the search path is refused, or followed where that is said", async () => {
+  const statements = `CREATE SCHEMA audit; ${people("people")} ${requests("hidp_accounts_emailchangerequest", "people")}
+    ${requests("audit.notes", "people")}`;
+  await on(statements, "public", async (opened) => {
+    const setting = "audit.notes.user_id";
+    await assert.rejects(opened.run(ACCOUNTS), { code: "unknown_reference", message: new RegExp(setting) });
+    const report = await opened.run(ACCOUNTS, { onDelete: { [setting]: "cascade" } });
+    assert.deepEqual(report.removed, { "audit.notes": 2, hidp_accounts_emailchangerequest: 2, people: 2 });
+  });
+});
+
+const PARTITIONED = `
+  CREATE TABLE people (id bigint PRIMARY KEY, email_verified timestamptz, date_joined timestamptz NOT NULL)
+    PARTITION BY RANGE (id);
+  CREATE TABLE people_low PARTITION OF people FOR VALUES FROM (MINVALUE) TO (1000);
+  CREATE TABLE people_mid PARTITION OF people FOR VALUES FROM (1000) TO (2000) PARTITION BY HASH (id);
+  CREATE TABLE people_mid_0 PARTITION OF people_mid FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+  CREATE TABLE people_mid_1 PARTITION OF people_mid FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+  CREATE TABLE people_rest PARTITION OF people DEFAULT;
+  INSERT INTO people SELECT n, CASE WHEN n % 3 = 0 THEN now() END, '2026-01-01+00' FROM generate_series(1, 3000) AS n;
+  CREATE TABLE hidp_accounts_emailchangerequest (id bigint, user_id bigint NOT NULL REFERENCES people
+    DEFERRABLE INITIALLY DEFERRED, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+  CREATE TABLE requests_low PARTITION OF hidp_accounts_emailchangerequest FOR VALUES FROM (MINVALUE) TO (1500);
+  CREATE TABLE requests_rest PARTITION OF hidp_accounts_emailchangerequest DEFAULT;
+  CREATE INDEX ON hidp_accounts_emailchangerequest (user_id);
+  INSERT INTO hidp_accounts_emailchangerequest SELECT id, id FROM people;
+  CREATE TABLE oauth2_provider_refreshtoken (id bigint, user_id bigint NOT NULL REFERENCES people, access_token_id bigint,
+    PRIMARY KEY (id)) PARTITION BY HASH (id);
+  CREATE TABLE refresh_0 PARTITION OF oauth2_provider_refreshtoken FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+  CREATE TABLE refresh_1 PARTITION OF oauth2_provider_refreshtoken FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+  CREATE TABLE oauth2_provider_accesstoken (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES people);
+  ALTER TABLE oauth2_provider_refreshtoken ADD FOREIGN KEY (access_token_id) REFERENCES oauth2_provider_accesstoken;
+  INSERT INTO oauth2_provider_accesstoken SELECT id, id FROM people;
+  -- Each points at the token of the next: some go, some let go, some stay.
+  INSERT INTO oauth2_provider_refreshtoken SELECT id, id, 1 + id % 3000 FROM people;`;
+
+for (const concurrency of [1, 4]) {
+  test(`partitioned tables, in parts and parts of parts, ${concurrency} at a time`, async () => {
+    await on(PARTITIONED, "public", async (opened) => {
+      const report = await both(opened, ACCOUNTS, { concurrency });
+      const gone = { hidp_accounts_emailchangerequest: 2000, oauth2_provider_accesstoken: 2000 };
+      assert.deepEqual(report.removed, { ...gone, oauth2_provider_refreshtoken: 2000, people: 2000 });
+      const kept = "SELECT count(*)::int, count(access_token_id)::int FROM oauth2_provider_refreshtoken";
+      assert.deepEqual(await opened.rows(kept), [[1000, 0]], "those that stay have let go");
+      assert.equal(report.selected, 2000);
+      const left = "SELECT count(*)::int, count(*) FILTER (WHERE id % 3 <> 0)::int FROM people";
+      assert.deepEqual(await opened.rows(left), [[1000, 0]]);
+    });
+  });
+}
+
+test("a pass over parts goes on from its checkpoint, and is refused where there are other parts", async () => {
+  await on(PARTITIONED, "public", async (opened) => {
+    let sum = 0;
+    let checkpoint: Report["checkpoint"];
+    for (let runs = 0; ; runs += 1) {
+      const report = await opened.run(ACCOUNTS, { maxRows: 300, ...(checkpoint && { checkpoint }) });
+      sum += report.removed.people ?? 0;
+      if (report.complete) break;
+      checkpoint = report.checkpoint;
+      assert.ok(runs < 20, "the pass ends");
+    }
+    assert.equal(sum, 2000);
+    await opened.rows("CREATE TABLE people_far PARTITION OF people FOR VALUES FROM (9000) TO (9999)");
+    assert.ok(checkpoint);
+    await assert.rejects(opened.run(ACCOUNTS, { checkpoint }), { code: "invalid_checkpoint" });
+  });
+});
+
+test("a table that others inherit from", async () => {
+  const statements = `CREATE TABLE django_session (session_key text PRIMARY KEY, expire_date timestamptz NOT NULL);
+    CREATE TABLE old_session (note text) INHERITS (django_session);
+    INSERT INTO django_session VALUES ('a', '2026-01-01+00'), ('b', '2027-01-01+00');
+    INSERT INTO old_session SELECT 'o' || n, '2026-01-01+00' FROM generate_series(1, 500) AS n;
+    INSERT INTO old_session VALUES ('kept', '2027-01-01+00')`;
+  await on(statements, "public", async (opened) => {
+    assert.deepEqual((await both(opened, "clearsessions")).removed, { django_session: 501 });
+    assert.deepEqual(await opened.rows("SELECT session_key FROM django_session ORDER BY 1"), [
+      ["b"],
+      ["kept"],
+    ]);
+  });
+});
+
+test("types that cannot be judged are refused before anything is touched", async () => {
+  for (const [type, why] of [
+    ["timestamp", /holds no instants/],
+    ["text", /holds no instants/],
+  ] as const) {
+    const statements = `CREATE TABLE django_session (session_key text PRIMARY KEY, expire_date ${type} NOT NULL)`;
+    await on(statements, "public", async (opened) => {
+      await assert.rejects(opened.run("clearsessions"), { code: "not_this_schema", message: why });
+    });
+  }
+});
+
+test("a row that a trigger keeps is kept with all that hangs on it, and is not counted as gone", async () => {
+  const statements = `${people("people")} ${requests("hidp_accounts_emailchangerequest", "people")}
+    CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF OLD.id = 1 THEN RETURN NULL; END IF; RETURN OLD; END $$;
+    CREATE TRIGGER keeper BEFORE DELETE ON people FOR EACH ROW EXECUTE FUNCTION keep()`;
+  await on(statements, "public", async (opened) => {
+    const report = await opened.run(ACCOUNTS);
+    assert.deepEqual(report.removed, { hidp_accounts_emailchangerequest: 1, people: 1 });
+    assert.equal(report.held, 1);
+    assert.match(report.warnings.join(), /has a trigger `keeper`/);
+    const left = "SELECT user_id FROM hidp_accounts_emailchangerequest ORDER BY 1";
+    assert.deepEqual(await opened.rows(left), [["1"], ["2"], ["3"]]);
+  });
+});
