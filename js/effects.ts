@@ -26,6 +26,10 @@ export interface CoreRequest {
   readonly maxConcurrency?: number | undefined;
   /** Whether the store has sessions. */
   readonly session?: boolean | undefined;
+  /** Whether the lease of a job is to be a row. */
+  readonly rowLease?: boolean | undefined;
+  /** Who runs the job; no two runs have the same. */
+  readonly holder?: string | undefined;
 }
 
 /** A statement as the core writes it: every parameter is text. */

@@ -81,6 +81,8 @@ export interface RunOptions {
    * serves. Default 1, which is all that SQLite takes.
    */
   readonly concurrency?: number;
+  /** Who runs the job, for others who would at the same time and are told. Default "a run of idp-janitor". */
+  readonly holder?: string;
   /** A pause after every slice, in milliseconds, 0 to 60,000. Default 0. */
   readonly pauseMs?: number;
   /** Told after every slice. What it throws ends the run as a failure. */
@@ -140,6 +142,7 @@ const RUN_OPTIONS = [
   "sliceMs",
   "concurrency",
   "pauseMs",
+  "holder",
   "onProgress",
 ];
 

@@ -32,7 +32,13 @@ export async function perform(
   { signal, onProgress }: Watch,
 ): Promise<Ending> {
   const sql = isSqlStore(store) ? store : undefined;
-  const abilities = sql ? { maxConcurrency: sql.maxConcurrency, session: sql.session !== undefined } : {};
+  const abilities = sql && {
+    maxConcurrency: sql.maxConcurrency,
+    session: sql.session !== undefined,
+    rowLease: sql.rowLease,
+    // The clock of two runs may be the same.
+    holder: `${request.holder ?? "a run of idp-janitor"} (${crypto.randomUUID().slice(0, 8)})`,
+  };
   const run = call(
     () => new Run(withoutUndefined({ ...request, ...abilities }), sql?.dialect ?? "records", checkpoint),
   );

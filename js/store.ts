@@ -47,6 +47,11 @@ export interface SqlStore {
    */
   batch(statements: readonly Statement[]): Promise<StatementResult[]>;
   /**
+   * Whether one run of a job at a time is to be held to by a row of the store itself, in a table `idp_janitor_leases` that the
+   * first real run makes: for a database that several hosts reach, and whose connections hold no locks. Default false.
+   */
+  readonly rowLease?: boolean;
+  /**
    * A connection that is kept until it is closed, for what lives as long as a connection does, such as an advisory lock.
    * Absent where the database has no such locks.
    *

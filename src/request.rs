@@ -53,6 +53,10 @@ pub struct Request {
     pub max_concurrency: Value,
     /// Whether the store keeps connections for what lives as long as they do.
     pub session: bool,
+    /// Whether the lease of a job is to be a row of the store.
+    pub row_lease: bool,
+    /// Who runs the job, for others who would.
+    pub holder: Option<String>,
 }
 
 impl FromValue for Request {
@@ -78,6 +82,8 @@ impl FromValue for Request {
             pause_ms: members.take("pauseMs")?,
             max_concurrency: members.take("maxConcurrency")?,
             session: members.take::<Option<_>>("session")?.unwrap_or_default(),
+            row_lease: members.take::<Option<_>>("rowLease")?.unwrap_or_default(),
+            holder: members.take("holder")?,
         })
     }
 }
@@ -116,6 +122,8 @@ pub struct Order {
     pub pause_ms: f64,
     /// Whether the store keeps connections for what lives as long as they do.
     pub session: bool,
+    /// Who runs the job, where the lease is to be a row of the store.
+    pub row_lease: Option<String>,
     /// Where chance begins, in the pauses before something is tried again.
     pub seed: u64,
 }
@@ -168,6 +176,7 @@ impl Order {
             concurrency: read_concurrency(&request.concurrency, &request.max_concurrency)?,
             pause_ms: read_pause_ms(&request.pause_ms)?,
             session: request.session,
+            row_lease: request.row_lease.then(|| holder(request)),
             seed: Digest::default().add(&request.clock).number(),
         };
         if asked.is_none() && checkpoint.is_some_and(|checkpoint| checkpoint.place(&order.fingerprint()).is_none()) {
@@ -225,6 +234,11 @@ fn read_action(column: &str, text: &str) -> Result<Action, Error> {
             format!("one of {}{hint}", ACTIONS.map(|(name, _)| format!("\"{name}\"")).join(", ")),
         )
     })
+}
+
+fn holder(request: &Request) -> String {
+    let who = request.holder.as_deref().unwrap_or("a run of idp-janitor");
+    format!("{who}, since {}", request.clock)
 }
 
 fn read_concurrency(value: &Value, most: &Value) -> Result<usize, Error> {

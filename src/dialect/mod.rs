@@ -88,6 +88,11 @@ pub trait Dialect: Sync {
     /// The lease of a job; `None` where the database has no locks that live as long as a connection.
     fn lease(&self, job: &str) -> Option<Lease>;
 
+    /// Whether a row can be the lease of a job.
+    fn leases_rows(&self) -> bool {
+        false
+    }
+
     /// The statements that read the schema.
     fn schema_queries(&self) -> &'static [&'static str];
 

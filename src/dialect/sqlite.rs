@@ -217,6 +217,10 @@ impl Dialect for Sqlite {
         None
     }
 
+    fn leases_rows(&self) -> bool {
+        true
+    }
+
     fn schema_queries(&self) -> &'static [&'static str] {
         &[COLUMNS, FOREIGN_KEYS, TRIGGERS, ENFORCED]
     }

@@ -33,6 +33,12 @@ pub enum Phase {
     Schema(Vec<Rows>),
     /// To take the lease.
     Lease,
+    /// To take the lease that is a row.
+    TakeRow,
+    /// To renew it.
+    Renew,
+    /// To give it back, before the run ends with this.
+    Release(Box<Effect>),
     /// Whether the store can be written to.
     Writable,
     /// To open the walk of a table.

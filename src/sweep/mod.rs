@@ -8,6 +8,7 @@ pub mod pace;
 pub mod prepare;
 pub mod records;
 pub mod retry;
+pub mod row_lease;
 pub mod sql;
 pub mod statements;
 pub mod views;

@@ -10,11 +10,12 @@ use super::journal::Journal;
 use super::lane::{Lane, Phase};
 use super::prepare::{Prepared, prepare, tables};
 use super::retry::{Chance, Doing, Verdict, judge};
+use super::row_lease::RowLease;
 use super::statements::Filling;
 use super::walk::Walk;
 use crate::checkpoint::{Checkpoint, Place};
 use crate::dialect::{Dialect, Found, unexpected};
-use crate::effect::{Answer, Effect, Failure, Outcome, Rows, Statement, Step};
+use crate::effect::{Answer, Cell, Effect, Failure, Outcome, Rows, Statement, Step};
 use crate::error::Error;
 use crate::jobs::Work;
 use crate::report::{Progress, Report};
@@ -33,6 +34,8 @@ pub struct SqlRun {
     lanes: Vec<Lane>,
     /// What tells the connection that holds the lease.
     lease: String,
+    /// The lease that is a row, where it is to be one.
+    row_lease: Option<RowLease>,
     journal: Journal,
     /// The lane that the run ended with.
     ended_by: Option<usize>,
@@ -77,6 +80,7 @@ impl SqlRun {
             place: Place::default(),
             walk: Walk::default(),
             lease: String::new(),
+            row_lease: None,
             journal: Journal::default(),
             ended_by: None,
             progress: None,
@@ -149,6 +153,15 @@ impl SqlRun {
                 self.read_schema(at, results)
             }
             Phase::Lease => self.leased(at, &answer.rows()?),
+            Phase::TakeRow => self.row_taken(at, answer),
+            Phase::Renew => {
+                answer.ran(1)?;
+                if let Some(lease) = &mut self.row_lease {
+                    lease.renewed_ms = self.journal.elapsed_ms;
+                }
+                self.go_on(at)
+            }
+            Phase::Release(end) => Ok(*end),
             Phase::Writable => {
                 answer.ran(0)?;
                 self.open(at)
@@ -170,6 +183,10 @@ impl SqlRun {
 
     /// Makes the best of a failure of the store.
     fn failed(&mut self, at: usize, phase: Phase, failure: Failure) -> Result<Effect, Error> {
+        if let Phase::Release(end) = phase {
+            // It ends by itself.
+            return Ok(*end);
+        }
         let doing = match (&phase, self.dialect.slices().skip_what_is_held()) {
             (Phase::Remove { .. }, true) => Doing::SharedSlice,
             (Phase::Remove { .. }, false) => Doing::AloneSlice,
@@ -183,6 +200,15 @@ impl SqlRun {
         } else {
             judge(failure, doing, lane.failures, lane.chance.next())
         };
+        if failure == Failure::Constraint
+            && lane.failures == 1
+            && matches!(phase, Phase::Remove { .. } | Phase::Renew)
+            && let Some(lease) = &self.row_lease
+        {
+            // Another may have taken the lease; if not, it was something else, and will fail again.
+            let effect = Effect::Batch(lease.take());
+            return Ok(self.ask(at, Phase::TakeRow, effect));
+        }
         match (verdict, phase) {
             (Verdict::Fail, _) => Ok(Effect::Fail),
             (Verdict::Again(ms), Phase::Remove { .. }) => {
@@ -214,6 +240,8 @@ impl SqlRun {
                 .get(results.len())
                 .map(|query| Effect::Query(Statement { sql: (*query).to_owned(), params: vec![] })),
             Phase::Lease => self.lease_effect(),
+            Phase::TakeRow => self.row_lease.as_ref().map(|lease| Effect::Batch(lease.take())),
+            Phase::Renew => self.row_lease.as_ref().map(|lease| Effect::Batch(vec![lease.renew()])),
             Phase::Writable => Some(Effect::Batch(vec![])),
             Phase::Open => sweep.map(|sweep| query(&sweep.templates.open)),
             Phase::Find => sweep.map(|sweep| query(&sweep.templates.find)),
@@ -249,6 +277,12 @@ impl SqlRun {
         if self.order.dry_run {
             return self.open(at);
         }
+        if let Some(holder) = self.order.row_lease.clone().filter(|_| self.dialect.leases_rows()) {
+            let lease = RowLease::new(self.order.job.name, holder);
+            let effect = Effect::Batch(lease.take());
+            self.row_lease = Some(lease);
+            return Ok(self.ask(at, Phase::TakeRow, effect));
+        }
         match self.lease_effect().filter(|_| self.order.session) {
             Some(effect) => Ok(self.ask(at, Phase::Lease, effect)),
             None => Ok(self.ask(at, Phase::Writable, Effect::Batch(vec![]))),
@@ -273,6 +307,22 @@ impl SqlRun {
         self.go_on(at)
     }
 
+    /// The lease that is a row has been asked for: at the beginning of the run, or again where it may be lost.
+    fn row_taken(&mut self, at: usize, answer: Answer) -> Result<Effect, Error> {
+        let ran = answer.ran(3)?;
+        let cell = |statement: usize, column: usize| {
+            ran.get(statement).and_then(|ran| ran.rows.first()).and_then(|row| row.get(column)).and_then(Cell::text)
+        };
+        let Some(lease) = &mut self.row_lease else { return Err(unexpected("a lease")) };
+        let Some(fence) = cell(1, 0) else {
+            let holder = format!("{}, until {}", cell(2, 0).unwrap_or_default(), cell(2, 1).unwrap_or_default());
+            return Err(Error::Leased { job: self.order.job.name.to_owned(), holder });
+        };
+        lease.fence = fence;
+        lease.renewed_ms = self.journal.elapsed_ms;
+        if self.walk.last.is_empty() { self.open(at) } else { self.go_on(at) }
+    }
+
     fn resume(&mut self) -> Result<(), Error> {
         let Some(checkpoint) = self.checkpoint.take() else { return Ok(()) };
         let is_position = |place: &Place| place.from.as_deref().is_none_or(|from| self.dialect.is_position(from));
@@ -294,7 +344,12 @@ impl SqlRun {
     fn check_statement_bound(&self) -> Result<(), Error> {
         let slice = self.sweeps.iter().map(|sweep| sweep.slice_statements(self.dialect)).max().unwrap_or_default();
         // The schema, the lease, the opening of each table, a find, and the slice.
-        let leases = usize::from(self.order.session && !self.order.dry_run);
+        let leases = match (&self.order.row_lease, self.order.dry_run) {
+            (_, true) => 0,
+            // To take it, to renew it in the slice, and to give it back.
+            (Some(_), _) => 5,
+            (None, _) => usize::from(self.order.session),
+        };
         let least = self.dialect.schema_queries().len() + leases + self.sweeps.len() + 1 + slice;
         if self.order.bounds.allow_statements(least as u64) {
             return Ok(());
@@ -308,10 +363,10 @@ impl SqlRun {
 
     /// Begins the walk of the next table, or ends.
     fn open(&mut self, at: usize) -> Result<Effect, Error> {
-        let Some(sweep) = self.sweeps.get(self.place.step) else { return Ok(self.done(None)) };
+        let Some(sweep) = self.sweeps.get(self.place.step) else { return Ok(self.done(at, None)) };
         // No walk is begun that would end before its first slice.
         if self.stage == Stage::Stopping || !self.allows(2 + sweep.slice_statements(self.dialect)) {
-            return Ok(self.end_early());
+            return Ok(self.end_early(at));
         }
         let effect = Effect::Query(sweep.templates.open.fill(self.dialect, &Filling::default()));
         self.stage = Stage::Preparing;
@@ -342,7 +397,7 @@ impl SqlRun {
         let others_busy = self.lanes.iter().enumerate().any(|(other, lane)| other != at && lane.is_busy());
         match self.stage {
             Stage::Stopping if others_busy => return Ok(Effect::Park),
-            Stage::Stopping => return Ok(self.end_early()),
+            Stage::Stopping => return Ok(self.end_early(at)),
             Stage::Walking => {}
             Stage::Begun | Stage::Preparing | Stage::Ended => return Ok(Effect::Park),
         }
@@ -385,7 +440,9 @@ impl SqlRun {
 
     /// Whether so many more statements are within the bounds.
     fn allows(&self, statements: usize) -> bool {
-        self.order.bounds.allow_statements(self.journal.statements + statements as u64)
+        // A lease that is a row is renewed in each slice, and given back at the end.
+        let leases = 2 * usize::from(self.row_lease.is_some());
+        self.order.bounds.allow_statements(self.journal.statements + (statements + leases) as u64)
     }
 
     /// How many more rows the bounds allow, those that other lanes are about to take counted.
@@ -402,6 +459,10 @@ impl SqlRun {
         if !self.allows(1 + sweep.slice_statements(self.dialect)) {
             self.stop();
             return self.go_on(at);
+        }
+        if let Some(lease) = self.row_lease.as_ref().filter(|lease| lease.is_old(self.journal.elapsed_ms)) {
+            let effect = Effect::Batch(vec![lease.renew()]);
+            return Ok(self.ask(at, Phase::Renew, effect));
         }
         let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
         let (from, last) = match (&lane.claim, &self.walk.cursor) {
@@ -460,7 +521,8 @@ impl SqlRun {
         if !self.order.dry_run {
             let target_ms = self.order.slice_ms.unwrap_or_else(|| self.dialect.slice_ms());
             lane.filling.lease.clone_from(&self.lease);
-            let statements = sweep.slice(self.dialect, target_ms, &lane.filling);
+            let mut statements = sweep.slice(self.dialect, target_ms, &lane.filling);
+            statements.splice(0..0, self.row_lease.iter().map(RowLease::renew));
             let phase = Phase::Remove { found, statements: statements.len() };
             return Ok(self.ask(at, phase, Effect::Batch(statements)));
         }
@@ -484,7 +546,11 @@ impl SqlRun {
         statements: usize,
         took_ms: f64,
     ) -> Result<Effect, Error> {
-        let results = answer.ran(statements)?;
+        let mut results = answer.ran(statements)?;
+        if let Some(lease) = &mut self.row_lease {
+            lease.renewed_ms = self.journal.elapsed_ms;
+            results.remove(0);
+        }
         let Some(sweep) = self.sweeps.get(self.place.step) else { return Err(unexpected("a sweep in hand")) };
         let outcome = sweep.outcome(self.dialect, &results)?;
         if !outcome.leased {
@@ -590,12 +656,16 @@ impl SqlRun {
         }
     }
 
-    fn done(&self, rest: Option<&Place>) -> Effect {
-        Effect::Done(Box::new(self.journal.report(&self.order, &self.work, rest)))
+    fn done(&mut self, at: usize, rest: Option<&Place>) -> Effect {
+        let end = Effect::Done(Box::new(self.journal.report(&self.order, &self.work, rest)));
+        match self.row_lease.take().filter(|lease| !lease.fence.is_empty()) {
+            Some(lease) => self.ask(at, Phase::Release(Box::new(end)), Effect::Batch(vec![lease.release()])),
+            None => end,
+        }
     }
 
-    fn end_early(&mut self) -> Effect {
+    fn end_early(&mut self, at: usize) -> Effect {
         let rest = self.rest();
-        self.done((rest.step < self.sweeps.len()).then_some(&rest))
+        self.done(at, (rest.step < self.sweeps.len()).then_some(&rest))
     }
 }
