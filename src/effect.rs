@@ -274,6 +274,17 @@ impl Answer {
         }
     }
 
+    /// The rows of a query, or those of the last statement of a batch that reads.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedAnswer`] for any other answer.
+    pub fn rows_read(self) -> Result<Rows, Error> {
+        match self {
+            Self::Batch(mut ran) => ran.pop().map(|ran| ran.rows).ok_or_else(|| crate::dialect::unexpected("rows")),
+            other => other.rows(),
+        }
+    }
+
     /// What a batch of so many statements did.
     ///
     /// # Errors

@@ -82,6 +82,11 @@ pub trait Dialect: Sync {
     /// Statements to run first in every atomic unit, which aims at that duration in milliseconds.
     fn prelude(&self, slice_ms: f64) -> Vec<String>;
 
+    /// Statements to run first, in one unit with it, before one that reads much.
+    fn before_reading(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Statements to run last in every atomic unit.
     fn epilogue(&self) -> &'static [&'static str];
 

@@ -167,9 +167,9 @@ impl SqlRun {
                 self.open(at)
             }
             Phase::Open => self.opened(at, &answer.rows()?),
-            Phase::Find => self.found(at, Found::read(&answer.rows()?)?, took_ms),
+            Phase::Find => self.found(at, Found::read(&answer.rows_read()?)?, took_ms),
             Phase::Remove { found, statements } => self.removed(at, &found, answer, statements, took_ms),
-            Phase::Count { found } => self.counted(at, &found, &answer.rows()?, took_ms),
+            Phase::Count { found } => self.counted(at, &found, &answer.rows_read()?, took_ms),
         }
     }
 
@@ -244,10 +244,23 @@ impl SqlRun {
             Phase::Renew => self.row_lease.as_ref().map(|lease| Effect::Batch(vec![lease.renew()])),
             Phase::Writable => Some(Effect::Batch(vec![])),
             Phase::Open => sweep.map(|sweep| query(&sweep.templates.open)),
-            Phase::Find => sweep.map(|sweep| query(&sweep.templates.find)),
-            Phase::Count { .. } => sweep.and_then(|sweep| sweep.templates.count.as_ref()).map(query),
+            Phase::Find => sweep.map(|sweep| self.reading(sweep.templates.find.fill(self.dialect, &lane.filling))),
+            Phase::Count { .. } => {
+                let count = sweep?.templates.count.as_ref()?;
+                Some(self.reading(count.fill(self.dialect, &lane.filling)))
+            }
             _ => None,
         }
+    }
+
+    /// A statement that reads much, with what has to be said before it.
+    fn reading(&self, statement: Statement) -> Effect {
+        let before = self.dialect.before_reading();
+        if before.is_empty() {
+            return Effect::Query(statement);
+        }
+        let before = before.iter().map(|sql| Statement { sql: (*sql).to_owned(), params: vec![] });
+        Effect::Batch(before.chain([statement]).collect())
     }
 
     fn lease_effect(&self) -> Option<Effect> {
@@ -350,7 +363,8 @@ impl SqlRun {
             (Some(_), _) => 5,
             (None, _) => usize::from(self.order.session),
         };
-        let least = self.dialect.schema_queries().len() + leases + self.sweeps.len() + 1 + slice;
+        let find = 1 + self.dialect.before_reading().len();
+        let least = self.dialect.schema_queries().len() + leases + self.sweeps.len() + find + slice;
         if self.order.bounds.allow_statements(least as u64) {
             return Ok(());
         }
@@ -365,7 +379,8 @@ impl SqlRun {
     fn open(&mut self, at: usize) -> Result<Effect, Error> {
         let Some(sweep) = self.sweeps.get(self.place.step) else { return Ok(self.done(at, None)) };
         // No walk is begun that would end before its first slice.
-        if self.stage == Stage::Stopping || !self.allows(2 + sweep.slice_statements(self.dialect)) {
+        let least = 2 + self.dialect.before_reading().len() + sweep.slice_statements(self.dialect);
+        if self.stage == Stage::Stopping || !self.allows(least) {
             return Ok(self.end_early(at));
         }
         let effect = Effect::Query(sweep.templates.open.fill(self.dialect, &Filling::default()));
@@ -456,7 +471,7 @@ impl SqlRun {
     fn find(&mut self, at: usize) -> Result<Effect, Error> {
         let take = self.take(at);
         let Some(sweep) = self.sweeps.get(self.place.step) else { return self.open(at) };
-        if !self.allows(1 + sweep.slice_statements(self.dialect)) {
+        if !self.allows(1 + self.dialect.before_reading().len() + sweep.slice_statements(self.dialect)) {
             self.stop();
             return self.go_on(at);
         }
@@ -476,7 +491,8 @@ impl SqlRun {
         let window = lane.pace.window();
         let upto = self.dialect.window_end(&from, window, &last);
         lane.filling = Filling { from, upto, window, take, lease: self.lease.clone() };
-        let effect = Effect::Query(sweep.templates.find.fill(self.dialect, &lane.filling));
+        let statement = sweep.templates.find.fill(self.dialect, &lane.filling);
+        let effect = self.reading(statement);
         Ok(self.ask(at, Phase::Find, effect))
     }
 
@@ -528,7 +544,8 @@ impl SqlRun {
         }
         match &sweep.templates.count {
             Some(count) => {
-                let effect = Effect::Query(count.fill(self.dialect, &lane.filling));
+                let statement = count.fill(self.dialect, &lane.filling);
+                let effect = self.reading(statement);
                 Ok(self.ask(at, Phase::Count { found }, effect))
             }
             None => {

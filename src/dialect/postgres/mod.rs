@@ -22,6 +22,8 @@ const LAST: &str = "'9999-12-31 23:59:59.999999+00'::timestamptz";
 const LAST_PLACE: u32 = 65_535;
 /// How many rows of a table with dependants a block holds, as a rule; the pace corrects what it is off.
 const ROWS_A_BLOCK: u64 = 40;
+/// Compiling a slice takes several times as long as running it.
+const NOT_COMPILED: &str = "SET LOCAL jit = off";
 /// The first of the two numbers of our advisory locks; the second tells the job.
 const LOCK_CLASS: i32 = 0x0001_d9a1;
 /// How long a slice waits for somebody else's lock, in milliseconds: well under the second after which PostgreSQL looks for
@@ -213,9 +215,12 @@ impl Dialect for Postgres {
         vec![
             format!("SET LOCAL lock_timeout = {lock_timeout}"),
             format!("SET LOCAL statement_timeout = {statement_timeout}"),
-            // Compiling a slice takes several times as long as running it.
-            "SET LOCAL jit = off".into(),
+            NOT_COMPILED.into(),
         ]
+    }
+
+    fn before_reading(&self) -> &'static [&'static str] {
+        &[NOT_COMPILED]
     }
 
     /// Deferred keys are checked while a statement runs, which can be timed out, and not while the commit does.
