@@ -4,7 +4,14 @@ import { call, type Run } from "./core.ts";
 import type { Answer, Effect } from "./effects.ts";
 import { JanitorError } from "./errors.ts";
 import { toPlainRow } from "./rows.ts";
-import { isSqlStore, type RecordStore, type Row, type SqlSession, type SqlStore, type Store } from "./store.ts";
+import {
+  isSqlStore,
+  type RecordStore,
+  type Row,
+  type SqlSession,
+  type SqlStore,
+  type Store,
+} from "./store.ts";
 
 /** What performs the effects of one run. */
 export interface Actor {

@@ -16,6 +16,8 @@ pub struct Schema {
     pub server: String,
     /// What the role at hand may not do in the database as a whole, of what slices need.
     pub denied: Vec<String>,
+    /// Sentences about what may be hidden.
+    pub warnings: Vec<String>,
 }
 
 /// A table.

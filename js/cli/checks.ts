@@ -19,6 +19,8 @@ const CHECKS: Readonly<Record<keyof CliConfig, Check>> = {
   maxStatements: checkWholeNumber(1),
   maxSeconds: positiveNumber,
   sliceMs: checkWholeNumber(1, 60_000),
+  concurrency: checkWholeNumber(1, 32),
+  pauseMs: checkWholeNumber(0, 60_000),
   checkpoint: checkText,
   now: checkText,
   dryRun: yesOrNo,

@@ -34,4 +34,5 @@ take back what it says. Relative paths start at the working directory, those in 
 }
 
 /** What the process ends with. */
-export const STATUSES = `Exit status: 0 done, 1 failed, 2 wrong use, 75 ended by a bound or a signal with work left.`;
+export const STATUSES = `Exit status: 0 done, 1 failed, 2 wrong use, 75 ended by a bound or a signal with work left, or another run of the
+job holds the database.`;

@@ -31,7 +31,7 @@ export async function planCommand(job: JobDescription, options: Options, output:
     output.warnings(plan.warnings);
     return EXIT_DONE;
   } finally {
-    opened.close();
+    await opened.close();
   }
 }
 
@@ -80,7 +80,11 @@ async function runJob(
   signal: AbortSignal,
   output: Output,
 ): Promise<Report> {
-  const opened = await openStore(options.database, { readOnly: options.dryRun });
+  const { concurrency } = options.bounds;
+  const opened = await openStore(options.database, {
+    readOnly: options.dryRun,
+    ...defined({ concurrency }),
+  });
   const bar = createProgressBar(process.stderr, !options.quiet && !options.json);
   try {
     const janitor = createJanitor({ store: opened.store, ...options.janitor });
@@ -105,7 +109,7 @@ async function runJob(
     return report;
   } finally {
     bar.stop();
-    opened.close();
+    await opened.close();
   }
 }
 

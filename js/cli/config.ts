@@ -12,7 +12,10 @@ import { withoutWarnings } from "./node-warnings.ts";
 
 /** What a configuration file may say; flags go before it. Every entry is optional. */
 export interface CliConfig {
-  /** `sqlite:PATH`; a relative path starts at the working directory. */
+  /**
+   * `sqlite:PATH`, `postgres://…`, `mysql://…` or `libsql://…`; a relative path starts at the working directory. Default: the
+   * environment variable `DATABASE_URL`.
+   */
   readonly database?: string;
   /** The project's user table. Default: what `hidp_accounts_emailchangerequest.user_id` references. */
   readonly userTable?: string;
@@ -24,8 +27,12 @@ export interface CliConfig {
   readonly maxStatements?: number;
   /** Ends a run after the slice in which this many seconds have passed, more than 0. */
   readonly maxSeconds?: number;
-  /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 2,000 on SQLite. */
+  /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 2,000 on SQLite, 100 on servers. */
   readonly sliceMs?: number;
+  /** How many slices are in hand at the same time, each on a connection of its own, 1 to 32; on SQLite 1. Default 1. */
+  readonly concurrency?: number;
+  /** The pause between slices, in milliseconds, 0 to 60,000. Default 0. */
+  readonly pauseMs?: number;
   /** The file that carries a pass from one run to the next; a relative path starts at the working directory. */
   readonly checkpoint?: string;
   /** The instant to judge by, RFC 3339. Default: the clock. */

@@ -6,7 +6,7 @@ export const EXIT_DONE = 0;
 export const EXIT_FAILED = 1;
 /** The command line, the configuration or the checkpoint is wrong; nothing was touched. */
 export const EXIT_WRONG_USE = 2;
-/** A bound or a signal ended the run with work left: run it again (EX_TEMPFAIL of sysexits.h). */
+/** A bound or a signal ended the run with work left, or another run is at it: run it again (EX_TEMPFAIL of sysexits.h). */
 export const EXIT_WORK_LEFT = 75;
 
 const WRONG_USE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -20,6 +20,7 @@ const WRONG_USE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** The exit status that an error ends the process with. */
 export function exitStatusOf(error: JanitorError): number {
+  if (error.code === "store_leased") return EXIT_WORK_LEFT;
   return WRONG_USE.has(error.code) ? EXIT_WRONG_USE : EXIT_FAILED;
 }
 

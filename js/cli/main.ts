@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { CommanderError } from "commander";
 import { type JobDescription, listJobs } from "../entry/node.ts";
 import { listCommand, planCommand, runCommand } from "./commands.ts";
+import { doctorCommand } from "./doctor.ts";
 import { asJanitorError, EXIT_FAILED, exitStatusOf } from "./exit.ts";
 import { inWordsOfFlags } from "./flag-names.ts";
 import { keysCommand, refreshCommand } from "./keys/commands.ts";
@@ -19,7 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
   let typed: Flags = {};
   try {
     const jobs = listJobs();
-    const read = async (flags: Flags, job: JobDescription): Promise<Options> => {
+    const read = async (flags: Flags, job?: JobDescription): Promise<Options> => {
       typed = flags;
       const options = await readOptions(flags, job, jobs);
       output.json = options.json;
@@ -41,6 +42,11 @@ async function main(argv: readonly string[]): Promise<number> {
         // Whoever asks for a plan wants to see it; the configuration means the runs.
         output.quiet = false;
         status = await planCommand(job, options, output);
+      },
+      doctor: async (flags) => {
+        const options = await read(flags);
+        output.quiet = false;
+        status = await doctorCommand(options, output);
       },
       list: async () => {
         status = listCommand(jobs, output);

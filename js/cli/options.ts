@@ -20,6 +20,8 @@ export interface Flags {
   readonly maxStatements?: string;
   readonly maxSeconds?: string;
   readonly sliceMs?: string;
+  readonly concurrency?: string;
+  readonly pauseMs?: string;
   readonly checkpoint?: string;
   readonly userTable?: string;
   readonly onDelete?: readonly string[];
@@ -40,34 +42,41 @@ export interface Options {
   };
   /** By what the job judges. */
   readonly judging: { readonly now?: string; readonly settings: Readonly<Record<string, unknown>> };
-  /** Where a run ends, and how large its steps are. */
+  /** Where a run ends, and how it goes there. */
   readonly bounds: {
     readonly maxRows?: number;
     readonly maxStatements?: number;
     readonly maxSeconds?: number;
     readonly sliceMs?: number;
+    readonly concurrency?: number;
+    readonly pauseMs?: number;
   };
 }
 
 /**
- * Reads and checks everything that a command was told, flags before the configuration file. Touches no database.
+ * Reads and checks everything that a command was told: flags, then the configuration file, then the environment. Touches
+ * no database.
  *
+ * @param job the one that is meant; absent where all of them are
  * @throws JanitorError with a code of wrong use
  */
 export async function readOptions(
   flags: Flags,
-  job: JobDescription,
+  job: JobDescription | undefined,
   jobs: readonly JobDescription[],
 ): Promise<Options> {
   const told = configOfFlags(flags);
   const settings = { ...settingsOf(flags.set ?? [], job), ...daysOf(flags.days) };
   const file = await loadConfig(flags.config, jobs);
   const all: CliConfig = { ...file, ...told, onDelete: { ...file.onDelete, ...told.onDelete } };
-  const { database, dryRun, json, quiet, checkpoint, now } = all;
+  const { dryRun, json, quiet, checkpoint, now } = all;
+  const database = all.database ?? databaseOfEnvironment();
   if (database === undefined) {
-    throw new JanitorError("invalid_setting", "no database is given: add `--database sqlite:PATH`");
+    const others = "or set the environment variable DATABASE_URL";
+    const forms = "`--database sqlite:PATH` or `--database postgres://HOST/NAME`";
+    throw new JanitorError("invalid_setting", `no database is given: add ${forms}, ${others}`);
   }
-  const { userTable, onDelete, maxRows, maxStatements, maxSeconds, sliceMs } = all;
+  const { userTable, onDelete, maxRows, maxStatements, maxSeconds, sliceMs, concurrency, pauseMs } = all;
   return {
     database,
     dryRun: dryRun ?? false,
@@ -76,8 +85,13 @@ export async function readOptions(
     ...defined({ checkpoint }),
     janitor: defined({ jobs: all.jobs, userTable, onDelete }),
     judging: { ...defined({ now }), settings },
-    bounds: defined({ maxRows, maxStatements, maxSeconds, sliceMs }),
+    bounds: defined({ maxRows, maxStatements, maxSeconds, sliceMs, concurrency, pauseMs }),
   };
+}
+
+/** Where the command line was not told, and where a password is not to stand in the list of processes. */
+export function databaseOfEnvironment(): string | undefined {
+  return process.env.DATABASE_URL?.trim() || undefined;
 }
 
 function configOfFlags(flags: Flags): CliConfig {
@@ -88,6 +102,8 @@ function configOfFlags(flags: Flags): CliConfig {
     maxStatements: numberOf(flags.maxStatements, "--max-statements"),
     maxSeconds: numberOf(flags.maxSeconds, "--max-seconds"),
     sliceMs: numberOf(flags.sliceMs, "--slice-ms"),
+    concurrency: numberOf(flags.concurrency, "--concurrency"),
+    pauseMs: numberOf(flags.pauseMs, "--pause-ms"),
     onDelete: onDelete && actionsOf(onDelete),
   });
   for (const [setting, flag] of CHECKED) {
@@ -105,17 +121,19 @@ const CHECKED: readonly (readonly [keyof CliConfig, string])[] = [
   ["maxStatements", "--max-statements"],
   ["maxSeconds", "--max-seconds"],
   ["sliceMs", "--slice-ms"],
+  ["concurrency", "--concurrency"],
+  ["pauseMs", "--pause-ms"],
 ];
 
 function daysOf(text: string | undefined): { days?: number } {
   return defined({ days: numberOf(text, "--days") });
 }
 
-function settingsOf(pairs: readonly string[], job: JobDescription): Record<string, unknown> {
+function settingsOf(pairs: readonly string[], job: JobDescription | undefined): Record<string, unknown> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const [name, value] = split(pair, "--set", "NAME=VALUE");
-      const setting = job.settings.find((candidate) => candidate.name === name);
+      const setting = job?.settings.find((candidate) => candidate.name === name);
       // `rules=3.4` means the text, as its default does.
       const isText = typeof setting?.default === "string" && !value.startsWith('"');
       return [name, isText ? value : jsonOrText(value)];

@@ -31,6 +31,10 @@ export function reportLines(report: Report, checkpointFile: string | undefined):
   if (report.restricted > 0) {
     lines.push("", `${report.restricted} stale row(s) stay, because rows that may not go reference them.`);
   }
+  if (report.held > 0) {
+    const what = `${report.held} stale row(s) were kept, because somebody else held them`;
+    lines.push("", report.dryRun ? `${what}.` : `${what}; the next run takes them.`);
+  }
   if (!report.complete) lines.push("", workLeft(report, checkpointFile));
   return lines;
 }

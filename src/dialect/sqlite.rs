@@ -278,7 +278,7 @@ impl Dialect for Sqlite {
             }
         }
         let enforces_keys = enforced.first().map(|row| text(row.first())).transpose()?.is_some_and(|on| on != "0");
-        Ok(Schema { tables, enforces_keys, server: "SQLite".into(), denied: vec![] })
+        Ok(Schema { tables, enforces_keys, server: "SQLite".into(), ..Schema::default() })
     }
 }
 

@@ -6,6 +6,8 @@ pub struct Pace {
     target_ms: f64,
     window: f64,
     take: f64,
+    /// Rows walked for each stale one, where the last find met as many as a slice takes.
+    walked_each: f64,
 }
 
 /// Rows to walk in one find statement.
@@ -20,14 +22,15 @@ impl Pace {
     /// The pace of a run's first slice.
     #[must_use]
     pub fn new(target_ms: f64) -> Self {
-        Self { target_ms, window: WINDOW.1, take: TAKE.1 }
+        Self { target_ms, window: WINDOW.1, take: TAKE.1, walked_each: f64::INFINITY }
     }
 
     /// How many rows to walk at most.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "kept within the constants above")]
     pub fn window(&self) -> u64 {
-        self.window as u64
+        // A little more than is of use, in case there is less to take.
+        within(self.window.min(self.walked_each * self.take * 1.25), WINDOW.0, WINDOW.2) as u64
     }
 
     /// How many stale rows to take at most.
@@ -38,12 +41,12 @@ impl Pace {
     }
 
     /// Learns from a find. Where it met as many stale rows as a slice takes, `walked` is how far it came until then, and
-    /// what it walked beyond was in vain; a little more is asked for, in case there is less to take.
+    /// what it walked beyond was in vain.
     pub fn found(&mut self, walked: Option<u64>, took_ms: f64) {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let of_use = walked.map_or(f64::INFINITY, |walked| walked as f64 * 1.25);
-        let in_time = adapt(self.window, self.target_ms * FIND_SHARE, took_ms, WINDOW);
-        self.window = within(in_time.min(of_use), WINDOW.0, WINDOW.2);
+        let each = walked.map_or(f64::INFINITY, |walked| walked as f64 / self.take);
+        self.window = adapt(self.window, self.target_ms * FIND_SHARE, took_ms, WINDOW);
+        self.walked_each = each;
     }
 
     /// Learns from a removal that failed because of others, or for its length.

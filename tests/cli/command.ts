@@ -23,15 +23,23 @@ export interface Outcome {
 /** The program that a person installs as `idp-janitor`. */
 export const MAIN = join(import.meta.dirname, "../../pkg/cli/main.js");
 
+/** What names a database, or says how to reach it, is for each test to set. */
+const OF_DATABASES = /^(DATABASE_URL|PG[A-Z]+)$/;
+
 const environment: NodeJS.ProcessEnv = {
-  ...process.env,
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OF_DATABASES.test(name))),
   IDP_JANITOR_DEBUG: undefined,
   NODE_OPTIONS: undefined,
 };
 
-/** Starts the command line in a folder. */
-export function start(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], {
+/** Starts the command line in a folder; another copy of it where one is named. */
+export function start(
+  folder: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  main = MAIN,
+): ChildProcess {
+  return spawn(process.execPath, [main, ...args], {
     cwd: folder,
     env: { ...environment, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -11,7 +11,7 @@ const JOBS = [
 ];
 const KEY_JOB = "refresh_oidc_clients_jwks";
 const COMMANDS = [
-  ...[[], ["list"], ["plan"], [KEY_JOB], ["keys"]],
+  ...[[], ["list"], ["plan"], ["doctor"], [KEY_JOB], ["keys"]],
   ...JOBS.flatMap((job) => [[job], ["plan", job]]),
 ];
 
@@ -39,6 +39,9 @@ test("help names the jobs, the exit statuses and where configuration is found", 
   for (const job of [...JOBS, KEY_JOB]) match(stdout, new RegExp(`^  ${job} {2,}\\S`, "m"));
   match(stdout, /0 done, 1 failed, 2 wrong use, 75/);
   match(stdout, /idp-janitor\.config\.mjs/);
+  for (const address of ["sqlite:", "postgres://", "mysql://", "libsql://", "DATABASE_URL"]) {
+    match(stdout, new RegExp(address));
+  }
 });
 
 test("only jobs that have days offer --days", async (t) => {

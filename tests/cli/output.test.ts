@@ -50,6 +50,7 @@ test("--json prints one object and nothing else", async (t) => {
     "complete",
     "dryRun",
     "elapsedMs",
+    "held",
     "job",
     "now",
     "removed",

@@ -4,9 +4,12 @@ import { redisCache } from "../../caches/redis.ts";
 import { sqlCache } from "../../caches/sql.ts";
 import { JanitorError } from "../../errors.ts";
 import type { KeyCache } from "../../key-cache.ts";
+import { loadDriver } from "../drivers.ts";
 import { messageOf } from "../exit.ts";
-import { openStore } from "../open-store.ts";
+import { isSqliteFile, openStore } from "../open-store.ts";
+import { withoutSecrets } from "../secrets.ts";
 import { defined } from "../values.ts";
+import { within } from "../within.ts";
 
 /** Where keys are kept, as it was told. */
 export interface CacheAddress {
@@ -26,6 +29,9 @@ export interface OpenedCache {
   readonly cache: KeyCache;
   close(): Promise<void>;
 }
+
+/** Where several machines find the same keys, without a table of their own. */
+const OTHERS = "`--cache redis://HOST`, or `--cache sqlite:PATH` on one machine";
 
 /** How long Redis may take to answer, in milliseconds. */
 const PATIENCE_MS = 5000;
@@ -47,23 +53,32 @@ export async function openCache(cache: CacheAddress, readOnly: boolean): Promise
     case "sqlite": {
       if (cache.layout === "django") throw wrong("Django's cache in a database is `--cache django-db:TABLE`");
       const opened = await openStore(cache.address, { readOnly, create: !readOnly });
-      return { cache: sqlCache(opened.store), close: async () => opened.close() };
+      return { cache: sqlCache(opened.store), close: opened.close };
     }
     case "django-db": {
       if (rest === "") throw wrong("`--cache django-db:` names no table: write `--cache django-db:TABLE`");
       if (cache.database === undefined) throw wrong("`--cache django-db:TABLE` needs `--database`");
+      if (!isSqliteFile(cache.database)) {
+        throw wrong(`\`--cache django-db:TABLE\` is for tables on SQLite alone so far: use ${OTHERS}`);
+      }
       const opened = await openStore(cache.database, { readOnly });
       const table = djangoDbCache(opened.store, { table: rest, ...django });
-      return { cache: table, close: async () => opened.close() };
+      return { cache: table, close: opened.close };
     }
     case "redis":
     case "rediss":
       return openRedis(cache.address, (client) =>
         cache.layout === "django" ? djangoRedisCache(client, django) : redisCache(client),
       );
+    case "postgres":
+    case "postgresql":
+    case "mysql":
+    case "mariadb":
+    case "libsql":
+      throw wrong(`keys are not kept in a database server (\`--cache ${scheme}:\`) so far: use ${OTHERS}`);
     default: {
       const forms = "`sqlite:PATH`, `redis://HOST`, `rediss://HOST` or `django-db:TABLE`";
-      throw wrong(`\`--cache ${withoutPassword(cache.address)}\` is no cache that is known: write ${forms}`);
+      throw wrong(`\`--cache ${withoutSecrets(cache.address)}\` is no cache that is known: write ${forms}`);
     }
   }
 }
@@ -73,9 +88,9 @@ async function openRedis(
   make: (client: Awaited<ReturnType<typeof createRedisClient>>) => KeyCache,
 ): Promise<OpenedCache> {
   const client = await createRedisClient(url);
-  const where = `Redis at \`${withoutPassword(url)}\``;
+  const where = `Redis at \`${withoutSecrets(url)}\``;
   try {
-    await within(client.connect());
+    await within(PATIENCE_MS, client.connect());
   } catch (error) {
     if (client.isOpen) client.destroy();
     const message = `${where} cannot be reached: ${messageOf(error)}; nothing was changed`;
@@ -85,7 +100,7 @@ async function openRedis(
     cache: inTime(make(client), where),
     // What is to be told has been told: how the connection ends is of no account.
     close: async () => {
-      await within(client.close()).catch(() => client.isOpen && client.destroy());
+      await within(PATIENCE_MS, client.close()).catch(() => client.isOpen && client.destroy());
     },
   };
 }
@@ -93,7 +108,7 @@ async function openRedis(
 /** The same cache, which fails where it does not answer: a Redis may accept a connection and say nothing. */
 function inTime(cache: KeyCache, where: string): KeyCache {
   const bounded = <T>(answer: Promise<T>): Promise<T> =>
-    within(answer).catch((error: unknown) => {
+    within(PATIENCE_MS, answer).catch((error: unknown) => {
       if (error instanceof JanitorError) throw error;
       const message = `${where} gave no answer: ${messageOf(error)}; it is unknown what it did`;
       throw new JanitorError("cache_failed", message, { cause: error });
@@ -107,20 +122,13 @@ function inTime(cache: KeyCache, where: string): KeyCache {
   };
 }
 
-async function within<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 async function createRedisClient(url: string) {
-  const { createClient } = await loadRedis();
+  const { createClient } = await loadDriver(
+    "@redis/client",
+    "a cache in Redis",
+    "cache_failed",
+    () => import("@redis/client"),
+  );
   try {
     const socket = { connectTimeout: PATIENCE_MS, reconnectStrategy: false } as const;
     // What fails at night is to be told at once, not waited for.
@@ -129,24 +137,10 @@ async function createRedisClient(url: string) {
     client.on("error", () => {});
     return client;
   } catch (error) {
-    throw wrong(`\`--cache ${withoutPassword(url)}\` is no address of a Redis: ${messageOf(error)}`);
-  }
-}
-
-async function loadRedis(): Promise<typeof import("@redis/client")> {
-  try {
-    return await import("@redis/client");
-  } catch (error) {
-    throw new JanitorError("cache_failed", "a cache in Redis needs its client: `npm install @redis/client`", {
-      cause: error,
-    });
+    throw wrong(`\`--cache ${withoutSecrets(url)}\` is no address of a Redis: ${messageOf(error)}`);
   }
 }
 
 function wrong(message: string): JanitorError {
   return new JanitorError("invalid_setting", message);
-}
-
-function withoutPassword(address: string): string {
-  return address.replace(/^([^:]+:\/*).*@/s, "$1***@");
 }

@@ -4,6 +4,7 @@ import { type ProviderOptions, readProviders } from "../../keys/providers.ts";
 import { checkFlag } from "../checks.ts";
 import { loadConfig } from "../config.ts";
 import { malformed, numberOf, split } from "../flag-values.ts";
+import { databaseOfEnvironment } from "../options.ts";
 import { defined } from "../values.ts";
 import { type ConfiguredClient, checkKeysFlag, type KeysConfig } from "./config.ts";
 import type { CacheAddress } from "./open-cache.ts";
@@ -63,7 +64,7 @@ export async function readKeyOptions(flags: KeyFlags, jobs: readonly JobDescript
     throw new JanitorError("invalid_setting", `no cache is given: add ${forms}`);
   }
   const { timeoutSeconds, retries, minFreshSeconds, maxFreshSeconds, maxStaleSeconds, concurrency } = keys;
-  const database = flags.database ?? file.database;
+  const database = flags.database ?? file.database ?? databaseOfEnvironment();
   const policy = defined({
     timeoutSeconds,
     retries,

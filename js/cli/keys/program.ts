@@ -33,7 +33,7 @@ function addPlaces(command: Command): Command {
     .option("--cache-layout <layout>", "plain, or django for a Django process to read (default: plain)")
     .option("--cache-prefix <text>", "Django's KEY_PREFIX (default: empty)")
     .option("--cache-version <n>", "Django's VERSION (default: 1)")
-    .option("--database <url>", "the database of django-db:TABLE, sqlite:PATH")
+    .option("--database <url>", "the database of django-db:TABLE, sqlite:PATH (default: $DATABASE_URL)")
     .option("--max-stale-seconds <n>", "how long unconfirmed keys are used (default: 604800)")
     .option("--config <file>", "configuration file, .mjs, .ts or .json");
 }

@@ -56,12 +56,8 @@ pub(super) fn read(results: &[Rows]) -> Result<Schema, Error> {
         return Err(unexpected("the seven results of the schema"));
     };
     let [server] = server.as_slice() else { return Err(unexpected("one row of the server")) };
-    let mut schema = Schema {
-        tables: Named::default(),
-        enforces_keys: yes(server.get(1))?,
-        server: product(&text(server.first())?),
-        denied: vec![],
-    };
+    let mut schema =
+        Schema { enforces_keys: yes(server.get(1))?, server: product(&text(server.first())?), ..Schema::default() };
     for row in tables {
         let table = schema.tables.entry(&text(row.first())?);
         table.without_row_ids = !yes(row.get(1))?;
@@ -166,6 +162,7 @@ fn read_rights(rows: &Rows, schema: &mut Schema) -> Result<(), Error> {
     if !everywhere(TEMPORARY_TABLES) {
         schema.denied.push(TEMPORARY_TABLES.to_owned());
     }
+    let mut only_read = 0;
     let names: Vec<String> = schema.tables.names().map(str::to_owned).collect();
     for name in names {
         let may = |right: &str| {
@@ -173,9 +170,16 @@ fn read_rights(rows: &Rows, schema: &mut Schema) -> Result<(), Error> {
         };
         let denied =
             ["SELECT", "UPDATE", "DELETE"].into_iter().filter(|right| !may(right)).map(str::to_owned).collect();
+        only_read += usize::from(may("SELECT") && !may("UPDATE") && !may("DELETE"));
         if let Some(table) = schema.tables.get_mut(&name) {
             table.denied = denied;
         }
+    }
+    if only_read > 0 {
+        schema.warnings.push(format!(
+            "the role may only read {only_read} table(s), and the server may hide their foreign keys from it: what goes along can \
+             be more than is told"
+        ));
     }
     Ok(())
 }

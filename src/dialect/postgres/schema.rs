@@ -117,7 +117,7 @@ pub(super) fn read(results: &[Rows]) -> Result<Schema, Error> {
         }
     }
     found.read_indexes(indexes)?;
-    Ok(Schema { tables: found.tables, enforces_keys: yes(server.get(2))?, server: name, denied: vec![] })
+    Ok(Schema { tables: found.tables, enforces_keys: yes(server.get(2))?, server: name, ..Schema::default() })
 }
 
 /// The tables by name, and their names by what the catalogs know them by.
