@@ -1,7 +1,4 @@
-import { spawn } from "node:child_process";
-import { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
+import { local, type Measurement, measure, measureNode } from "./measure.ts";
 
 /** The jobs that are measured: those that have an original and take their time. */
 export const JOBS = ["remove_stale_unverified_accounts", "cleartokens"] as const;
@@ -12,55 +9,60 @@ export interface Contender {
   readonly name: string;
   /** Runs but once, because it takes long and is no yardstick for small differences. */
   readonly once: boolean;
-  run(job: Job, database: string, now: string): Promise<Measurement>;
+  /** Does a job on the database at a url. */
+  run(job: Job, url: string, now: string): Promise<Measurement>;
 }
 
-/** What one run took, the whole process from start to end, as whoever schedules it sees it. */
-export interface Measurement {
-  readonly milliseconds: number;
-  readonly peakBytes: number;
-  readonly slices?: number;
+/** How our command line is run, where not by its defaults. */
+export interface Way {
+  readonly sliceMs?: number;
+  readonly concurrency?: number;
 }
 
-/** Our command line, with slices of the default length or another. */
-export function janitor(sliceMs?: number): Contender {
+/** Our command line, of the build in a folder. */
+export function janitor(build: string, { sliceMs, concurrency }: Way): Contender {
+  const slices = sliceMs === undefined ? [] : ["--slice-ms", String(sliceMs)];
+  const connections = concurrency === undefined ? [] : ["--concurrency", String(concurrency)];
   return {
-    name: sliceMs === undefined ? "idp-janitor" : `idp-janitor, slices of ${sliceMs} ms`,
+    name: named("idp-janitor", [
+      sliceMs && `slices of ${sliceMs} ms`,
+      concurrency && `${concurrency} connections`,
+    ]),
     once: false,
-    async run(job, database, now) {
-      const flags = ["--database", `sqlite:${database}`, "--now", now, "--json"];
-      if (sliceMs !== undefined) flags.push("--slice-ms", String(sliceMs));
-      const { output, ...measurement } = await node("../pkg/cli/main.js", [job, ...flags]);
-      const { slices } = JSON.parse(output) as { slices: number };
-      return { ...measurement, slices };
+    async run(job, url, now) {
+      const flags = ["--database", url, "--now", now, "--json", ...slices, ...connections];
+      const { output, ...measurement } = await measureNode(`${build}/cli/main.js`, [job, ...flags]);
+      const { slices: taken } = JSON.parse(output) as { slices: number };
+      return { ...measurement, slices: taken };
     },
   };
 }
 
-export const HAND_WRITTEN = "hand-written SQL";
-
-/** SQL by hand in one transaction, with SQLite's default page cache or another. */
-export function handWritten(cacheMiB?: number): Contender {
+/**
+ * SQL by hand in one transaction.
+ *
+ * @param script what runs it, with the job, the url, the present and `args`
+ * @param what what these `args` mean
+ */
+export function handWritten(script: string, what?: string, args: readonly string[] = []): Contender {
   return {
-    name: cacheMiB === undefined ? HAND_WRITTEN : `${HAND_WRITTEN}, ${cacheMiB} MiB of cache`,
+    name: named("hand-written SQL", [what]),
     once: false,
-    async run(job, database, now) {
-      const cache = cacheMiB === undefined ? [] : [String(cacheMiB)];
-      const { output: _, ...measurement } = await node("hand-written/run.ts", [job, database, now, ...cache]);
+    async run(job, url, now) {
+      const { output: _, ...measurement } = await measureNode(script, [job, url, now, ...args]);
       return measurement;
     },
   };
 }
 
-export const ORIGINAL = "original";
-
 /** The original Django command, run by this Python. */
 export function original(python: string): Contender {
   return {
-    name: ORIGINAL,
+    name: "original",
     once: true,
-    async run(job, database, now) {
-      const environment = { ORACLE_DATABASE: database };
+    async run(job, url, now) {
+      // The path alone names a file.
+      const environment = { ORACLE_DATABASE: url.replace(/^sqlite:/, "") };
       const { output: _, ...measurement } = await measure(
         python,
         [local("original.py"), job, now],
@@ -71,33 +73,6 @@ export function original(python: string): Contender {
   };
 }
 
-function node(script: string, args: readonly string[]): Promise<Measurement & { output: string }> {
-  return measure(process.execPath, ["--import", local("peak-memory.ts"), local(script), ...args], {});
-}
-
-function local(path: string): string {
-  return fileURLToPath(new URL(path, import.meta.url));
-}
-
-/** Runs a child to its end. It reports its peak memory on descriptor 3. */
-async function measure(
-  program: string,
-  args: readonly string[],
-  environment: Readonly<Record<string, string>>,
-): Promise<Measurement & { output: string }> {
-  const began = performance.now();
-  const child = spawn(program, args, {
-    env: { ...process.env, ...environment },
-    stdio: ["ignore", "pipe", "inherit", "pipe"],
-  });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
-  });
-  const memory = child.stdio[3];
-  if (!(memory instanceof Readable) || child.stdout === null) throw new Error("a pipe is missing");
-  const [status, output, peak] = await Promise.all([ended, text(child.stdout), text(memory)]);
-  const milliseconds = performance.now() - began;
-  if (status !== 0) throw new Error(`${args.join(" ")} ended with status ${status}`);
-  return { milliseconds, peakBytes: Number(peak), output };
+function named(name: string, details: readonly (string | 0 | undefined)[]): string {
+  return [name, ...details.filter(Boolean)].join(", ");
 }

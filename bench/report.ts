@@ -1,5 +1,6 @@
 import { count, seconds } from "../demo/text.ts";
-import type { Job, Measurement } from "./contenders.ts";
+import type { Job } from "./contenders.ts";
+import type { Measurement } from "./measure.ts";
 
 /** All that was measured of one contender at one job on a database of one size. */
 export interface Result {
@@ -9,8 +10,12 @@ export interface Result {
   readonly measurements: readonly Measurement[];
 }
 
-/** The results as Markdown: a table for each job, medians of time, the highest of the memory peaks. */
-export function report(results: readonly Result[], yardsticks: readonly [string, string]): string {
+/**
+ * The results as Markdown: a table for each job, medians of time, the highest of the memory peaks.
+ *
+ * @param yardsticks the contenders that the times of all are given as multiples of
+ */
+export function report(results: readonly Result[], yardsticks: readonly string[]): string {
   const jobs = [...new Set(results.map(({ job }) => job))];
   return jobs
     .map((job) => {
@@ -20,26 +25,30 @@ export function report(results: readonly Result[], yardsticks: readonly [string,
     .join("\n");
 }
 
-function table(results: readonly Result[], [handWritten, original]: readonly [string, string]): string {
-  const header = ["users", "contender", "time", "of hand-written", "of original", "peak memory", "slices"];
-  const rows = results.map((result) => {
-    const ratioTo = (name: string): string => {
-      const other = results.find(({ users, contender }) => users === result.users && contender === name);
-      return other === undefined ? "" : `${(medianTime(result) / medianTime(other)).toFixed(2)} x`;
-    };
+function table(results: readonly Result[], yardsticks: readonly string[]): string {
+  const rows = results.map((result): Record<string, string> => {
     const { users, contender, measurements } = result;
+    const ratios = yardsticks.map((name): [string, string] => {
+      const other = results.find((other) => other.users === users && other.contender === name);
+      const ratio = other === undefined ? Number.NaN : medianTime(result) / medianTime(other);
+      return [`of ${name}`, `${ratio.toFixed(2)} x`];
+    });
+    const cpu = measurements.flatMap(({ serverCpuMs }) => serverCpuMs ?? []);
     const peak = Math.max(...measurements.map(({ peakBytes }) => peakBytes));
-    return [
-      count(users),
+    return {
+      users: count(users),
       contender,
-      seconds(medianTime(result)),
-      ratioTo(handWritten),
-      ratioTo(original),
-      `${(peak / 1e6).toFixed(0)} MB`,
-      String(measurements.at(-1)?.slices ?? ""),
-    ];
+      time: seconds(medianTime(result)),
+      ...Object.fromEntries(ratios),
+      "server's CPU": cpu.length === 0 ? "" : seconds(median(cpu)),
+      "peak memory": `${(peak / 1e6).toFixed(0)} MB`,
+      slices: String(measurements.at(-1)?.slices ?? ""),
+    };
   });
-  return [header, header.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  // No column for what none has.
+  const header = Object.keys(rows[0] ?? {}).filter((name) => rows.some((row) => row[name] !== ""));
+  const cells = rows.map((row) => header.map((name) => row[name] ?? ""));
+  return [header, header.map(() => "---"), ...cells].map((line) => `| ${line.join(" | ")} |`).join("\n");
 }
 
 /** How much longer each contender took a row where there were more rows: 1 is linear. */
@@ -58,7 +67,11 @@ function growth(results: readonly Result[]): string[] {
 }
 
 function medianTime({ measurements }: Result): number {
-  const times = measurements.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
-  const middle = times.slice((times.length - 1) >> 1, (times.length >> 1) + 1);
-  return middle.reduce((sum, time) => sum + time, 0) / middle.length;
+  return median(measurements.map(({ milliseconds }) => milliseconds));
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
+  return middle.reduce((sum, number) => sum + number, 0) / middle.length;
 }

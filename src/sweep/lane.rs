@@ -60,7 +60,7 @@ pub enum Phase {
     /// To wait, and then go on with the claim in hand.
     Pause,
     /// To wait, and then do this again.
-    Again(Box<(Phase, Effect)>),
+    Again(Box<Phase>),
 }
 
 impl Lane {

@@ -70,7 +70,7 @@ impl Chance {
 
     /// A number from 0 to 1.
     #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
-    pub fn next(&mut self) -> f64 {
+    pub fn draw(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -122,10 +122,10 @@ mod tests {
     fn leaves_half_of_a_pause_to_chance() {
         assert_eq!(judge(Failure::Locked, Doing::SharedSlice, 2, 0.0), Verdict::Again(50.0));
         let mut chance = Chance::new(7);
-        let drawn: Vec<f64> = (0..1000).map(|_| chance.next()).collect();
+        let drawn: Vec<f64> = (0..1000).map(|_| chance.draw()).collect();
         assert!(drawn.iter().all(|drawn| (0.0..1.0).contains(drawn)));
         assert!((450..550).contains(&drawn.iter().filter(|drawn| **drawn < 0.5).count()));
         let mut again = Chance::new(7);
-        assert!(drawn.iter().all(|drawn| (again.next() - drawn).abs() < f64::EPSILON));
+        assert!(drawn.iter().all(|drawn| (again.draw() - drawn).abs() < f64::EPSILON));
     }
 }

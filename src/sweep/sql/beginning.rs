@@ -1,0 +1,145 @@
+//! What comes before the first slice of a run, and of each table: the schema, the plan, the lease, the place to begin at.
+
+use super::{SqlRun, Stage};
+use crate::checkpoint::Place;
+use crate::dialect::unexpected;
+use crate::effect::{Answer, Cell, Effect, Rows};
+use crate::error::Error;
+use crate::sweep::lane::Phase;
+use crate::sweep::prepare::{prepare, tables};
+use crate::sweep::row_lease::RowLease;
+use crate::sweep::walk::Walk;
+
+impl SqlRun {
+    pub(super) fn read_schema(&mut self, at: usize, results: Vec<Rows>) -> Result<Effect, Error> {
+        if !results.is_empty() && self.stage == Stage::Begun {
+            self.stage = Stage::Preparing;
+        }
+        if results.len() < self.dialect.schema_queries().len() {
+            return self.ask(at, Phase::Schema(results));
+        }
+        let schema = self.dialect.schema(&results)?;
+        let (work, sweeps, plan) = prepare(&self.order, self.dialect, &schema)?;
+        if self.order.plan_only {
+            return Ok(Effect::Planned(plan));
+        }
+        self.journal.warnings = plan.warnings;
+        self.journal.schema = Some(schema.fingerprint(tables(&work, &sweeps)));
+        (self.work, self.sweeps) = (work, sweeps);
+        self.resume()?;
+        self.check_statement_bound()?;
+        if self.order.dry_run {
+            return self.open(at);
+        }
+        if let Some(holder) = self.order.row_lease.clone().filter(|_| self.dialect.leases_rows()) {
+            self.row_lease = Some(RowLease::new(self.order.job.name, holder));
+            return self.ask(at, Phase::TakeRow);
+        }
+        let leases = self.order.session && self.dialect.lease(self.order.job.name).is_some();
+        self.ask(at, if leases { Phase::Lease } else { Phase::Writable })
+    }
+
+    /// The lease has been asked for: at the beginning of the run, or again by a lane that found it lost.
+    pub(super) fn leased(&mut self, at: usize, rows: &Rows) -> Result<Effect, Error> {
+        let [row] = rows.as_slice() else { return Err(unexpected("one row that takes the lease")) };
+        let [taken, token, holder, ..] = row.as_slice() else {
+            return Err(unexpected("three columns that take the lease"));
+        };
+        if taken.count()? != 1 {
+            let holder = holder.text().unwrap_or_else(|| "somebody whom the database does not name".into());
+            return Err(Error::Leased { job: self.order.job.name.to_owned(), holder });
+        }
+        self.lease =
+            token.text().filter(|token| token.parse::<u64>().is_ok()).ok_or_else(|| unexpected("a connection"))?;
+        if self.stage == Stage::Preparing && self.walk.cursor.is_none() {
+            return self.ask(at, Phase::Writable);
+        }
+        self.go_on(at)
+    }
+
+    /// The lease that is a row has been asked for: at the beginning of the run, or again where it may be lost.
+    pub(super) fn row_taken(&mut self, at: usize, answer: Answer) -> Result<Effect, Error> {
+        let ran = answer.ran(3)?;
+        let cell = |statement: usize, column: usize| {
+            ran.get(statement).and_then(|ran| ran.rows.first()).and_then(|row| row.get(column)).and_then(Cell::text)
+        };
+        let Some(lease) = &mut self.row_lease else { return Err(unexpected("a lease")) };
+        let Some(fence) = cell(1, 0) else {
+            let holder = format!("{}, until {}", cell(2, 0).unwrap_or_default(), cell(2, 1).unwrap_or_default());
+            return Err(Error::Leased { job: self.order.job.name.to_owned(), holder });
+        };
+        lease.fence = fence;
+        lease.renewed_ms = self.journal.elapsed_ms;
+        if self.walk.last.is_empty() { self.open(at) } else { self.go_on(at) }
+    }
+
+    pub(super) fn resume(&mut self) -> Result<(), Error> {
+        let Some(checkpoint) = self.checkpoint.take() else { return Ok(()) };
+        let is_position = |place: &Place| place.from.as_deref().is_none_or(|from| self.dialect.is_position(from));
+        match checkpoint.place(&self.order.fingerprint()) {
+            Some(place) if place.step < self.sweeps.len() && is_position(&place) => {
+                checkpoint.check_schema(self.journal.schema.as_deref())?;
+                self.place = place;
+            }
+            Some(_) => return Err(Error::InvalidCheckpoint { why: "it names no place in this job".into() }),
+            None => self
+                .journal
+                .warnings
+                .push("the settings are not those of the checkpoint, so the pass began anew from the beginning".into()),
+        }
+        Ok(())
+    }
+
+    /// A bound within which not even one slice fits would end every run before it has done anything.
+    pub(super) fn check_statement_bound(&self) -> Result<(), Error> {
+        let slice = self.sweeps.iter().map(|sweep| sweep.slice_statements(self.dialect)).max().unwrap_or_default();
+        // The schema, the lease, the opening of each table, a find, and the slice.
+        let leases = match (&self.order.row_lease, self.order.dry_run) {
+            (_, true) => 0,
+            // To take it, to renew it in the slice, and to give it back.
+            (Some(_), _) => 5,
+            (None, _) => usize::from(self.order.session),
+        };
+        let find = 1 + self.dialect.before_reading().len();
+        let least = self.dialect.schema_queries().len() + leases + self.sweeps.len() + find + slice;
+        if self.order.bounds.allow_statements(least as u64) {
+            return Ok(());
+        }
+        Err(Error::InvalidSetting {
+            name: "maxStatements".into(),
+            value: self.order.bounds.max_statements.unwrap_or_default().to_string(),
+            expected: format!("{least} or more for this job on this database, or no run would ever get anywhere"),
+        })
+    }
+
+    /// Begins the walk of the next table, or ends.
+    pub(super) fn open(&mut self, at: usize) -> Result<Effect, Error> {
+        let Some(sweep) = self.sweeps.get(self.place.step) else { return Ok(self.done(at, None)) };
+        // No walk is begun that would end before its first slice.
+        let least = 2 + self.dialect.before_reading().len() + sweep.slice_statements(self.dialect);
+        if self.stage == Stage::Stopping || !self.allows(least) {
+            return Ok(self.end_early(at));
+        }
+        self.stage = Stage::Preparing;
+        self.ask(at, Phase::Open)
+    }
+
+    pub(super) fn opened(&mut self, at: usize, rows: &Rows) -> Result<Effect, Error> {
+        let [row] = rows.as_slice() else { return Err(unexpected("one row that opens a walk")) };
+        let [total, first, last] = row.as_slice() else { return Err(unexpected("three columns that open a walk")) };
+        let total = total.count()?;
+        let (Some(first), Some(last)) = (first.text(), last.text()) else { return self.next_table(at) };
+        let from = self.place.from.clone().unwrap_or(first);
+        self.walk = Walk::new(from, last, total);
+        if self.stage == Stage::Preparing {
+            self.stage = Stage::Walking;
+        }
+        self.go_on(at)
+    }
+
+    pub(super) fn next_table(&mut self, at: usize) -> Result<Effect, Error> {
+        self.place = Place { step: self.place.step + 1, from: None, walked: 0 };
+        self.walk = Walk::default();
+        self.open(at)
+    }
+}

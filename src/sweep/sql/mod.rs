@@ -1,0 +1,215 @@
+//! The state machine of a job on an SQL store: reads the schema, plans, and then walks each table once, slice by slice.
+//!
+//! A slice is a find, which only reads, and then the atomic unit that removes what is still stale in the part of the
+//! table that the find has covered. Nothing is remembered of which rows were found: the removal asks the rule again.
+//!
+//! Several lanes may work at the same time, each on parts of the table that no other has claimed. A table is begun when all
+//! lanes are done with the one before.
+
+use super::journal::Journal;
+use super::lane::{Lane, Phase};
+use super::prepare::Prepared;
+use super::retry::{Chance, Doing, Verdict, judge};
+use super::row_lease::RowLease;
+use super::walk::Walk;
+use crate::checkpoint::{Checkpoint, Place};
+use crate::dialect::{Dialect, Found, unexpected};
+use crate::effect::{Answer, Effect, Failure, Outcome, Step};
+use crate::error::Error;
+use crate::jobs::Work;
+use crate::report::{Progress, Report};
+use crate::request::Order;
+
+mod asking;
+mod beginning;
+mod walking;
+
+/// A run on an SQL store.
+pub struct SqlRun {
+    order: Order,
+    dialect: &'static dyn Dialect,
+    checkpoint: Option<Checkpoint>,
+    stage: Stage,
+    work: Work,
+    sweeps: Vec<Prepared>,
+    place: Place,
+    walk: Walk,
+    lanes: Vec<Lane>,
+    /// What tells the connection that holds the lease.
+    lease: String,
+    /// The lease that is a row, where it is to be one.
+    row_lease: Option<RowLease>,
+    journal: Journal,
+    /// The lane that the run ended with.
+    ended_by: Option<usize>,
+    /// Where the run stood after the last slice, until it is told.
+    progress: Option<Progress>,
+}
+
+/// How far the run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The store has not answered yet.
+    Begun,
+    /// One lane prepares the run, or the next table.
+    Preparing,
+    /// All lanes walk the table in hand.
+    Walking,
+    /// No slice is begun any more.
+    Stopping,
+    /// Nothing is done any more.
+    Ended,
+}
+
+impl SqlRun {
+    /// A run that has not begun.
+    #[must_use]
+    pub fn new(order: Order, dialect: &'static dyn Dialect, checkpoint: Option<Checkpoint>) -> Self {
+        let work = Work { opening: String::new(), cutoff: None, sweeps: vec![], warnings: vec![] };
+        let target_ms = order.slice_ms.unwrap_or_else(|| dialect.slice_ms());
+        let seeds = (0u64..).map(|lane| order.seed.wrapping_add(lane));
+        let lanes = seeds.take(order.concurrency.max(1)).map(|seed| Lane::new(target_ms, Chance::new(seed)));
+        Self {
+            lanes: lanes.collect(),
+            order,
+            dialect,
+            checkpoint,
+            stage: Stage::Begun,
+            work,
+            sweeps: vec![],
+            place: Place::default(),
+            walk: Walk::default(),
+            lease: String::new(),
+            row_lease: None,
+            journal: Journal::default(),
+            ended_by: None,
+            progress: None,
+        }
+    }
+
+    /// Takes in what came of the last effect of a lane and says what it is to do next.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing beyond the slices in the report has been done.
+    pub fn next(&mut self, outcome: Outcome) -> Result<Step, Error> {
+        let at = outcome.lane;
+        let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
+        // Of a run that has ended for another lane, a slice that was in hand is counted still.
+        if self.stage == Stage::Ended && (self.ended_by == Some(at) || !matches!(lane.phase, Phase::Remove { .. })) {
+            return Err(unexpected("nothing more: the run has ended"));
+        }
+        let took_ms = outcome.elapsed_ms - lane.since_ms;
+        let phase = std::mem::replace(&mut lane.phase, Phase::Idle);
+        self.journal.elapsed_ms = self.journal.elapsed_ms.max(outcome.elapsed_ms);
+        // A bound that nothing fits into must not end every run before it has got anywhere.
+        if outcome.aborted || self.journal.walked && self.order.bounds.time_is_up(outcome.elapsed_ms) {
+            self.stop();
+        }
+        let effect = match outcome.answer {
+            Answer::Failed(failure) => self.failed(at, phase, failure),
+            answer => self.answered(at, phase, answer, took_ms),
+        };
+        if matches!(effect, Err(_) | Ok(Effect::Done(_) | Effect::Planned(_) | Effect::Fail)) {
+            self.stage = Stage::Ended;
+            self.ended_by = Some(at);
+        }
+        let effect = effect?;
+        self.journal.statements += match &effect {
+            Effect::Query(_) | Effect::Lease(_) => 1,
+            Effect::Batch(statements) => statements.len() as u64,
+            _ => 0,
+        };
+        if let Some(lane) = self.lanes.get_mut(at) {
+            lane.since_ms = outcome.elapsed_ms;
+        }
+        Ok(Step { effect, progress: self.progress.take() })
+    }
+
+    /// The report of a run that failed: what had been done before.
+    #[must_use]
+    pub fn fail(&self) -> Report {
+        let place = self.rest();
+        let rest = self.sweeps.is_empty() || place.step < self.sweeps.len();
+        self.journal.report(&self.order, &self.work, rest.then_some(&place))
+    }
+
+    fn answered(&mut self, at: usize, phase: Phase, answer: Answer, took_ms: f64) -> Result<Effect, Error> {
+        // What is found, and then cannot be removed, is no progress.
+        if let (Phase::Schema(_) | Phase::Writable | Phase::Open, Some(lane)) = (&phase, self.lanes.get_mut(at)) {
+            lane.failures = 0;
+        }
+        match phase {
+            Phase::Idle if self.stage == Stage::Begun && at == 0 => self.read_schema(at, vec![]),
+            Phase::Idle | Phase::Pause => self.go_on(at),
+            Phase::Again(again) => {
+                let reads = matches!(*again, Phase::Open | Phase::Find | Phase::Count { .. });
+                if self.stage == Stage::Stopping && reads { self.go_on(at) } else { self.ask(at, *again) }
+            }
+            Phase::Schema(mut results) => {
+                results.push(answer.rows()?);
+                self.read_schema(at, results)
+            }
+            Phase::Lease => self.leased(at, &answer.rows()?),
+            Phase::TakeRow => self.row_taken(at, answer),
+            Phase::Renew => {
+                answer.ran(1)?;
+                if let Some(lease) = &mut self.row_lease {
+                    lease.renewed_ms = self.journal.elapsed_ms;
+                }
+                self.go_on(at)
+            }
+            Phase::Release(end) => Ok(*end),
+            Phase::Writable => {
+                answer.ran(0)?;
+                self.open(at)
+            }
+            Phase::Open => self.opened(at, &answer.rows()?),
+            Phase::Find => self.found(at, Found::read(&answer.rows_read()?)?, took_ms),
+            Phase::Remove { found, statements } => self.removed(at, &found, answer, statements, took_ms),
+            Phase::Count { found } => self.counted(at, &found, &answer.rows_read()?, took_ms),
+        }
+    }
+
+    /// Makes the best of a failure of the store.
+    fn failed(&mut self, at: usize, phase: Phase, failure: Failure) -> Result<Effect, Error> {
+        if let Phase::Release(end) = phase {
+            // It ends by itself.
+            return Ok(*end);
+        }
+        let doing = match (&phase, self.dialect.slices().skip_what_is_held()) {
+            (Phase::Remove { .. }, true) => Doing::SharedSlice,
+            (Phase::Remove { .. }, false) => Doing::AloneSlice,
+            _ => Doing::Reading,
+        };
+        let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
+        lane.failures += 1;
+        // An address that leads nowhere does so the next time, too.
+        let verdict = if self.stage == Stage::Begun {
+            Verdict::Fail
+        } else {
+            judge(failure, doing, lane.failures, lane.chance.draw())
+        };
+        if failure == Failure::Constraint
+            && lane.failures == 1
+            && matches!(phase, Phase::Remove { .. } | Phase::Renew)
+            && self.row_lease.is_some()
+        {
+            // Another may have taken the lease; if not, it was something else, and will fail again.
+            return self.ask(at, Phase::TakeRow);
+        }
+        match (verdict, phase) {
+            (Verdict::Fail, _) => Ok(Effect::Fail),
+            (Verdict::Again(ms), Phase::Remove { .. }) => {
+                if failure == Failure::Unavailable {
+                    self.journal.uncertain += 1;
+                } else {
+                    lane.pace.shrink();
+                }
+                Ok(self.hand(at, Phase::Pause, Effect::Wait(ms)))
+            }
+            (Verdict::PassOver, Phase::Remove { found, .. }) => self.walk_on(at, &found, 0),
+            (Verdict::Again(ms), phase) => Ok(self.hand(at, Phase::Again(Box::new(phase)), Effect::Wait(ms))),
+            (Verdict::PassOver, _) => Ok(Effect::Fail),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The walk of a table, slice by slice, and the end of a run.
+
+use super::{SqlRun, Stage};
+use crate::checkpoint::Place;
+use crate::dialect::{Found, unexpected};
+use crate::effect::{Answer, Effect, Rows};
+use crate::error::Error;
+use crate::sweep::lane::{Lane, Phase};
+use crate::sweep::row_lease::RowLease;
+use crate::sweep::statements::Filling;
+
+/// How often in a row a lane takes the lease anew before it gives up.
+const LEASES_LOST: u32 = 5;
+
+impl SqlRun {
+    /// What a lane does that has nothing in hand but its claim.
+    pub(super) fn go_on(&mut self, at: usize) -> Result<Effect, Error> {
+        let others_busy = self.lanes.iter().enumerate().any(|(other, lane)| other != at && lane.is_busy());
+        match self.stage {
+            Stage::Stopping if others_busy => return Ok(Effect::Park),
+            Stage::Stopping => return Ok(self.end_early(at)),
+            Stage::Walking => {}
+            Stage::Begun | Stage::Preparing | Stage::Ended => return Ok(Effect::Park),
+        }
+        let one_by_one = self.sweeps.get(self.place.step).is_some_and(|sweep| sweep.one_by_one);
+        let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
+        if lane.claim.is_none() && one_by_one && others_busy {
+            return Ok(Effect::Park);
+        }
+        if lane.claim.is_none() && self.walk.cursor.is_none() && !others_busy {
+            lane.claim = self.walk.claim_again();
+            if lane.claim.is_none() {
+                return self.next_table(at);
+            }
+        }
+        if lane.claim.is_none() && (self.walk.cursor.is_none() || self.walk.finding) {
+            // Parts that are visited once more may be shared out when all of the first visit is done.
+            let first_visit = self.lanes.iter().any(|lane| lane.claim.as_ref().is_some_and(|claim| !claim.again));
+            let shared = (!first_visit && self.walk.cursor.is_none()).then(|| self.walk.claim_again()).flatten();
+            match (shared, self.lanes.get_mut(at)) {
+                (Some(claim), Some(lane)) => lane.claim = Some(claim),
+                _ => return Ok(Effect::Park),
+            }
+        }
+        self.find(at)
+    }
+
+    /// How many stale rows the next slice may take.
+    pub(super) fn take(&self, at: usize) -> u64 {
+        let Some(sweep) = self.sweeps.get(self.place.step) else { return 1 };
+        let take = if sweep.one_by_one {
+            1
+        } else if self.order.dry_run && sweep.templates.count.is_none() {
+            // There is nothing to be done about them but to have found them.
+            u64::from(u32::MAX)
+        } else {
+            self.lanes.get(at).map_or(1, |lane| lane.pace.take())
+        };
+        take.min(self.rows_left().max(1))
+    }
+
+    /// Whether so many more statements are within the bounds.
+    pub(super) fn allows(&self, statements: usize) -> bool {
+        // A lease that is a row is renewed in each slice, and given back at the end.
+        let leases = 2 * usize::from(self.row_lease.is_some());
+        self.order.bounds.allow_statements(self.journal.statements + (statements + leases) as u64)
+    }
+
+    /// How many more rows the bounds allow, those that other lanes are about to take counted.
+    pub(super) fn rows_left(&self) -> u64 {
+        let in_hand: u64 = self.lanes.iter().map(Lane::in_hand).sum();
+        let taken = self.journal.selected - self.journal.restricted + in_hand;
+        self.order.bounds.max_rows.map_or(u64::MAX, |max| max.saturating_sub(taken))
+    }
+
+    /// Looks for what is stale, in a lane's claim or from the cursor.
+    pub(super) fn find(&mut self, at: usize) -> Result<Effect, Error> {
+        let take = self.take(at);
+        let Some(sweep) = self.sweeps.get(self.place.step) else { return self.open(at) };
+        if !self.allows(1 + self.dialect.before_reading().len() + sweep.slice_statements(self.dialect)) {
+            self.stop();
+            return self.go_on(at);
+        }
+        if self.row_lease.as_ref().is_some_and(|lease| lease.is_old(self.journal.elapsed_ms)) {
+            return self.ask(at, Phase::Renew);
+        }
+        let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
+        let (from, last) = match (&lane.claim, &self.walk.cursor) {
+            (Some(claim), _) => (claim.from.clone(), claim.upto.clone()),
+            (None, Some(cursor)) => {
+                self.walk.finding = true;
+                (cursor.clone(), self.walk.last.clone())
+            }
+            (None, None) => return Ok(Effect::Park),
+        };
+        let window = lane.pace.window();
+        let upto = self.dialect.window_end(&from, window, &last);
+        lane.filling = Filling { from, upto, window, take, lease: self.lease.clone() };
+        self.ask(at, Phase::Find)
+    }
+
+    pub(super) fn found(&mut self, at: usize, found: Found, took_ms: f64) -> Result<Effect, Error> {
+        let rows_left = self.rows_left();
+        let (Some(lane), Some(sweep)) = (self.lanes.get_mut(at), self.sweeps.get(self.place.step)) else {
+            return Err(unexpected("a sweep in hand"));
+        };
+        let removable = found.removable();
+        let full = removable >= lane.filling.take;
+        lane.pace.found(full.then_some(found.walked), took_ms);
+        let from_cursor = lane.claim.is_none();
+        if from_cursor {
+            self.walk.finding = false;
+        }
+        let Some(upto) = found.upto.clone() else {
+            // Nothing was left to walk.
+            if from_cursor {
+                self.walk.cursor = None;
+            }
+            lane.claim = None;
+            return self.go_on(at);
+        };
+        if removable > 0 && rows_left == 0 {
+            self.stop();
+            return self.go_on(at);
+        }
+        if from_cursor {
+            let claim = self.walk.claim(lane.filling.from.clone(), upto.clone(), false);
+            lane.claim = Some(claim);
+            self.walk.cursor =
+                if upto == self.walk.last { None } else { found.next.clone().or_else(|| self.dialect.after(&upto)) };
+        }
+        if removable == 0 {
+            return self.walk_on(at, &found, 0);
+        }
+        if sweep.one_by_one {
+            // What goes with this row, the last that was found, may change the rule for others.
+            lane.filling.from.clone_from(&upto);
+        }
+        lane.filling.upto = upto;
+        if !self.order.dry_run {
+            let target_ms = self.order.slice_ms.unwrap_or_else(|| self.dialect.slice_ms());
+            lane.filling.lease.clone_from(&self.lease);
+            let mut statements = sweep.slice(self.dialect, target_ms, &lane.filling);
+            statements.splice(0..0, self.row_lease.iter().map(RowLease::renew));
+            let phase = Phase::Remove { found, statements: statements.len() };
+            return Ok(self.hand(at, phase, Effect::Batch(statements)));
+        }
+        if sweep.templates.count.is_some() {
+            return self.ask(at, Phase::Count { found });
+        }
+        self.would_remove(&found);
+        self.walk_on(at, &found, removable)
+    }
+
+    pub(super) fn removed(
+        &mut self,
+        at: usize,
+        found: &Found,
+        answer: Answer,
+        statements: usize,
+        took_ms: f64,
+    ) -> Result<Effect, Error> {
+        let mut results = answer.ran(statements)?;
+        if let Some(lease) = &mut self.row_lease {
+            lease.renewed_ms = self.journal.elapsed_ms;
+            results.remove(0);
+        }
+        let Some(sweep) = self.sweeps.get(self.place.step) else { return Err(unexpected("a sweep in hand")) };
+        let outcome = sweep.outcome(self.dialect, &results)?;
+        if !outcome.leased {
+            let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
+            lane.failures += 1;
+            if lane.failures > LEASES_LOST {
+                let holder =
+                    "nobody keeps it, for the locks of a connection do not last here (is there a pooler in between?)";
+                return Err(Error::Leased { job: self.order.job.name.to_owned(), holder: holder.into() });
+            }
+            return self.ask(at, Phase::Lease);
+        }
+        for (purpose, table, rows) in outcome.dependants {
+            self.journal.count_dependants(purpose, &table, rows);
+        }
+        let table = sweep.table().to_owned();
+        self.journal.count_own(self.place.step, &table, outcome.own);
+        self.journal.slices += 1;
+        if let Some(lane) = self.lanes.get_mut(at) {
+            lane.pace.removed(found.stale, took_ms);
+        }
+        self.walk_on(at, found, outcome.own)
+    }
+
+    pub(super) fn counted(&mut self, at: usize, found: &Found, rows: &Rows, took_ms: f64) -> Result<Effect, Error> {
+        let Some(sweep) = self.sweeps.get(self.place.step) else { return Err(unexpected("a sweep in hand")) };
+        let [row] = rows.as_slice() else { return Err(unexpected("the one row of a count")) };
+        for ((purpose, table), cell) in sweep.templates.counted.iter().zip(row) {
+            self.journal.count_dependants(*purpose, table, cell.count()?);
+        }
+        self.would_remove(found);
+        if let Some(lane) = self.lanes.get_mut(at) {
+            lane.pace.removed(found.stale, took_ms);
+        }
+        self.walk_on(at, found, found.removable())
+    }
+
+    pub(super) fn would_remove(&mut self, found: &Found) {
+        if let Some(sweep) = self.sweeps.get(self.place.step) {
+            self.journal.count_own(self.place.step, sweep.table(), found.removable());
+            self.journal.slices += 1;
+        }
+    }
+
+    /// Goes on behind what a find has covered, and of which so many rows have gone.
+    pub(super) fn walk_on(&mut self, at: usize, found: &Found, gone: u64) -> Result<Effect, Error> {
+        let (Some(lane), Some(sweep)) = (self.lanes.get_mut(at), self.sweeps.get(self.place.step)) else {
+            return Err(unexpected("a sweep in hand"));
+        };
+        lane.failures = 0;
+        let (Some(mut claim), Some(upto)) = (lane.claim.take(), found.upto.clone()) else {
+            return Err(unexpected("a claim in hand"));
+        };
+        let held = if self.dialect.slices().skip_what_is_held() { found.removable().saturating_sub(gone) } else { 0 };
+        if claim.again {
+            self.journal.held += held;
+        } else {
+            self.journal.selected += found.stale;
+            self.journal.restricted += found.restricted;
+            if found.unreadable > 0 {
+                *self.journal.unreadable.entry(sweep.table()) += found.unreadable;
+            }
+            self.place.walked += found.walked;
+            if held > 0 {
+                self.walk.visit_again(claim.from.clone(), upto.clone());
+            }
+        }
+        self.journal.walked = true;
+        let time_is_up = self.order.bounds.time_is_up(self.journal.elapsed_ms);
+        if upto != claim.upto
+            && let Some(next) = found.next.clone().or_else(|| self.dialect.after(&upto))
+        {
+            claim.from = next;
+            lane.claim = Some(claim);
+        }
+        self.progress = Some(self.journal.progress(&self.order, &self.work, &self.place, self.walk.total));
+        if time_is_up {
+            self.stop();
+        }
+        let sliced = found.removable() > 0;
+        if sliced && self.order.pause_ms > 0.0 && self.stage == Stage::Walking {
+            return Ok(self.hand(at, Phase::Pause, Effect::Wait(self.order.pause_ms)));
+        }
+        self.go_on(at)
+    }
+
+    pub(super) fn stop(&mut self) {
+        if self.stage != Stage::Begun {
+            self.stage = Stage::Stopping;
+        }
+    }
+
+    /// Where the next run would have to go on.
+    pub(super) fn rest(&self) -> Place {
+        let Place { step, walked, .. } = self.place.clone();
+        let claims = self.lanes.iter().filter_map(|lane| lane.claim.as_ref());
+        match self.walk.rest(claims) {
+            Some(from) => Place { step, from: Some(from.to_owned()), walked },
+            None if self.walk.last.is_empty() => self.place.clone(),
+            None => Place { step: step + 1, from: None, walked: 0 },
+        }
+    }
+
+    pub(super) fn done(&mut self, at: usize, rest: Option<&Place>) -> Effect {
+        let end = Effect::Done(Box::new(self.journal.report(&self.order, &self.work, rest)));
+        match self.row_lease.take().filter(|lease| !lease.fence.is_empty()) {
+            Some(lease) => self.hand(at, Phase::Release(Box::new(end)), Effect::Batch(vec![lease.release()])),
+            None => end,
+        }
+    }
+
+    pub(super) fn end_early(&mut self, at: usize) -> Effect {
+        let rest = self.rest();
+        self.done(at, (rest.step < self.sweeps.len()).then_some(&rest))
+    }
+}
