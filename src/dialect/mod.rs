@@ -203,6 +203,9 @@ pub struct Found {
 }
 
 impl Found {
+    /// How many columns every find statement has.
+    pub const COLUMNS: usize = 5;
+
     /// Stale rows that may go.
     #[must_use]
     pub fn removable(&self) -> u64 {

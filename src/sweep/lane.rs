@@ -19,6 +19,8 @@ pub struct Lane {
     pub pace: Pace,
     /// When its last effect was handed out, in milliseconds since the run began.
     pub since_ms: f64,
+    /// Whether what it has claimed is only to be looked at.
+    pub looks: bool,
     /// How often what it does has failed since something last went well.
     pub failures: u32,
     /// Where its pauses differ from those of others.
@@ -45,10 +47,10 @@ pub enum Phase {
     Open,
     /// To find what is stale in a window.
     Find,
-    /// To remove it.
+    /// To remove it, or, in one, to find and to remove.
     Remove {
-        /// What was found.
-        found: Found,
+        /// What was found, where that came first.
+        found: Option<Found>,
         /// How many statements that takes.
         statements: usize,
     },
@@ -73,6 +75,7 @@ impl Lane {
             filling: Filling::default(),
             pace: Pace::new(target_ms),
             since_ms: 0.0,
+            looks: false,
             failures: 0,
             chance,
         }
@@ -88,7 +91,8 @@ impl Lane {
     #[must_use]
     pub fn in_hand(&self) -> u64 {
         match &self.phase {
-            Phase::Remove { found, .. } | Phase::Count { found } => found.removable(),
+            Phase::Remove { found: Some(found), .. } | Phase::Count { found } => found.removable(),
+            Phase::Remove { found: None, .. } => self.filling.take,
             _ => 0,
         }
     }

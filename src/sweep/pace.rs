@@ -49,6 +49,16 @@ impl Pace {
         self.walked_each = each;
     }
 
+    /// Learns from both in one. How long the find took is not told then: where nothing was removed, all of the time was its.
+    pub fn found_and_removed(&mut self, walked: Option<u64>, removed: u64, took_ms: f64) {
+        if removed == 0 {
+            return self.found(None, took_ms);
+        }
+        let window = self.window;
+        self.found(walked, took_ms);
+        self.window = if walked.is_some() { window } else { adapt(window, self.target_ms, took_ms, WINDOW) };
+    }
+
     /// Learns from a removal that failed because of others, or for its length.
     pub fn shrink(&mut self) {
         self.take = within(self.take / 2.0, 1.0, TAKE.2);

@@ -3,7 +3,7 @@
 
 use super::statements::{Filling, Purpose, SliceStatement, Templates, Told, Writer, removable};
 use crate::cascade::{Action, Cascade, Change, Source, declared};
-use crate::dialect::{Dialect, unexpected};
+use crate::dialect::{Dialect, Found, unexpected};
 use crate::effect::{Ran, Statement};
 use crate::error::{Error, suggest};
 use crate::jobs::{Sweep, Work};
@@ -79,7 +79,11 @@ impl Prepared {
             }
         };
         let unexpected = || unexpected("what each part of a slice did");
-        let mut outcome = SliceOutcome { leased: true, own: 0, dependants: Vec::new() };
+        let mut outcome = SliceOutcome { found: None, leased: true, own: 0, dependants: Vec::new() };
+        if let Some(statement) = self.templates.slice.found {
+            let row = results.get(first + statement).and_then(|ran| ran.rows.first()).ok_or_else(unexpected)?;
+            outcome.found = Some(Found::read(&vec![row.iter().take(Found::COLUMNS).cloned().collect()])?);
+        }
         if let Some(lease) = self.templates.slice.lease {
             outcome.leased = told(lease).ok_or_else(unexpected)? == 1;
         }
@@ -97,6 +101,8 @@ impl Prepared {
 
 /// What a slice did.
 pub struct SliceOutcome {
+    /// What it has found, where it finds what it removes.
+    pub found: Option<Found>,
     /// Whether the lease was held still; nothing was done if not.
     pub leased: bool,
     /// Rows of its own table that went.

@@ -33,8 +33,33 @@ const LOCK_TIMEOUT_MS: (f64, f64) = (50.0, 400.0);
 const STATEMENT_TIMEOUT_MS: f64 = 60_000.0;
 
 impl Postgres {
-    /// Adds the set of what a rule asks of other rows about those of a window.
-    pub(crate) fn ask(sql: &mut Sql, walked: &str, asked: &Asked, locks: bool) {
+    /// Adds the sets of a find: of what other rows have to say, of the window's rows with a verdict on each, of where it ends,
+    /// and, as one row, of what was found.
+    pub(crate) fn look(sql: &mut Sql, table: &str, search: &Search) {
+        for asked in search.asked {
+            Self::ask(sql, table, asked, |sql| {
+                sql.condition(&Rule::Within(Span::Slice), table, "o");
+            });
+            sql.push("), ");
+        }
+        sql.push("idp_janitor_walked(position, verdict) AS MATERIALIZED (SELECT t.ctid, ");
+        search.verdict(sql, table);
+        sql.push(" FROM ").walked(table).push(" AS t WHERE ");
+        sql.condition(&Rule::Within(Span::Slice), table, "t").push(
+            "), idp_janitor_end(position) AS MATERIALIZED (SELECT coalesce((SELECT position FROM idp_janitor_walked \
+             WHERE verdict = 1 ORDER BY position OFFSET ",
+        );
+        sql.slot(Slot::Take).push(" - 1 LIMIT 1), ").slot(Slot::Upto);
+        sql.push(
+            "::tid)), idp_janitor_found AS MATERIALIZED (SELECT count(*)::text AS walked, \
+             (SELECT position::text FROM idp_janitor_end) AS upto, count(*) FILTER (WHERE verdict IN (1, 2))::text AS stale, \
+             count(*) FILTER (WHERE verdict = 2)::text AS restricted, count(*) FILTER (WHERE verdict = 3)::text AS unreadable \
+             FROM idp_janitor_walked WHERE position <= (SELECT position FROM idp_janitor_end))",
+        );
+    }
+
+    /// Begins the set of what a rule asks of other rows about those of the walked table that are `about`.
+    pub(crate) fn ask(sql: &mut Sql, walked: &str, asked: &Asked, about: impl FnOnce(&mut Sql)) {
         let related = &asked.related;
         let several = related.columns.len() > 1;
         sql.push(&asked.set).push(" AS MATERIALIZED (SELECT ").columns("t", &related.columns);
@@ -42,12 +67,14 @@ impl Postgres {
         sql.push(if several { "(" } else { "" }).columns("t", &related.columns);
         sql.push(if several { ") IN (SELECT " } else { " = ANY (ARRAY(SELECT " }).columns("o", &related.equal);
         sql.push(" FROM ").walked(walked).push(" AS o WHERE ");
-        sql.condition(&all([Rule::Within(Span::Slice), asked.guard.clone()]), walked, "o");
+        about(sql);
+        if asked.guard != all([]) {
+            sql.push(" AND ").condition(&asked.guard, walked, "o");
+        }
         sql.push(if several { ")" } else { "))" });
         if related.satisfying != all([]) {
             sql.push(" AND ").condition(&related.satisfying, &related.table, "t");
         }
-        sql.push(if locks { " FOR SHARE OF t SKIP LOCKED), " } else { "), " });
     }
 }
 
@@ -160,24 +187,8 @@ impl Dialect for Postgres {
     fn find(&self, schema: &Schema, table: &str, part: Option<&Part>, search: &Search) -> Template {
         let mut sql = Sql::new(self, schema).in_part(part);
         sql.push("WITH ");
-        for asked in search.asked {
-            Self::ask(&mut sql, table, asked, false);
-        }
-        sql.push("idp_janitor_walked(position, verdict) AS MATERIALIZED (SELECT t.ctid, ");
-        search.verdict(&mut sql, table);
-        sql.push(" FROM ").walked(table).push(" AS t WHERE ");
-        self.within(&mut sql, Span::Slice, table, "t");
-        sql.push(
-            "), idp_janitor_end(position) AS MATERIALIZED (SELECT coalesce((SELECT position FROM idp_janitor_walked \
-             WHERE verdict = 1 ORDER BY position OFFSET ",
-        );
-        sql.slot(Slot::Take).push(" - 1 LIMIT 1), ").slot(Slot::Upto);
-        sql.push(
-            "::tid)) SELECT count(*)::text, (SELECT position::text FROM idp_janitor_end), \
-             count(*) FILTER (WHERE verdict IN (1, 2))::text, count(*) FILTER (WHERE verdict = 2)::text, \
-             count(*) FILTER (WHERE verdict = 3)::text FROM idp_janitor_walked \
-             WHERE position <= (SELECT position FROM idp_janitor_end)",
-        );
+        Self::look(&mut sql, table, search);
+        sql.push(" SELECT walked, upto, stale, restricted, unreadable FROM idp_janitor_found");
         sql.finish()
     }
 

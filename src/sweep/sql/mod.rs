@@ -165,7 +165,7 @@ impl SqlRun {
             }
             Phase::Open => self.opened(at, &answer.rows()?),
             Phase::Find => self.found(at, Found::read(&answer.rows_read()?)?, took_ms),
-            Phase::Remove { found, statements } => self.removed(at, &found, answer, statements, took_ms),
+            Phase::Remove { found, statements } => self.removed(at, found, answer, statements, took_ms),
             Phase::Count { found } => self.counted(at, &found, &answer.rows_read()?, took_ms),
         }
     }
@@ -207,7 +207,12 @@ impl SqlRun {
                 }
                 Ok(self.hand(at, Phase::Pause, Effect::Wait(ms)))
             }
-            (Verdict::PassOver, Phase::Remove { found, .. }) => self.walk_on(at, &found, 0),
+            (Verdict::PassOver, Phase::Remove { found: Some(found), .. }) => self.walk_on(at, &found, 0),
+            (Verdict::PassOver, Phase::Remove { found: None, .. }) => {
+                // How much is passed over has not been told yet.
+                lane.looks = true;
+                self.go_on(at)
+            }
             (Verdict::Again(ms), phase) => Ok(self.hand(at, Phase::Again(Box::new(phase)), Effect::Wait(ms))),
             (Verdict::PassOver, _) => Ok(Effect::Fail),
         }

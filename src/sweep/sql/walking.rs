@@ -75,7 +75,7 @@ impl SqlRun {
 
     /// Looks for what is stale, in a lane's claim or from the cursor.
     pub(super) fn find(&mut self, at: usize) -> Result<Effect, Error> {
-        let take = self.take(at);
+        let (take, rows_left) = (self.take(at), self.rows_left());
         let Some(sweep) = self.sweeps.get(self.place.step) else { return self.open(at) };
         if !self.allows(1 + self.dialect.before_reading().len() + sweep.slice_statements(self.dialect)) {
             self.stop();
@@ -87,16 +87,37 @@ impl SqlRun {
         let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
         let (from, last) = match (&lane.claim, &self.walk.cursor) {
             (Some(claim), _) => (claim.from.clone(), claim.upto.clone()),
-            (None, Some(cursor)) => {
-                self.walk.finding = true;
-                (cursor.clone(), self.walk.last.clone())
-            }
+            (None, Some(cursor)) => (cursor.clone(), self.walk.last.clone()),
             (None, None) => return Ok(Effect::Park),
         };
         let window = lane.pace.window();
         let upto = self.dialect.window_end(&from, window, &last);
         lane.filling = Filling { from, upto, window, take, lease: self.lease.clone() };
-        self.ask(at, Phase::Find)
+        let finds = sweep.templates.slice.found.is_some() && !self.order.dry_run && rows_left > 0 && !lane.looks;
+        if !finds {
+            self.walk.finding |= lane.claim.is_none();
+            return self.ask(at, Phase::Find);
+        }
+        if lane.claim.is_none() {
+            // Where a window ends is known before anything is found in it.
+            let Filling { from, upto, .. } = lane.filling.clone();
+            self.walk.cursor = if upto == self.walk.last { None } else { self.dialect.after(&upto) };
+            lane.claim = Some(self.walk.claim(from, upto, false));
+        }
+        self.remove(at, None)
+    }
+
+    /// Hands out the slice of what a lane's filling says.
+    fn remove(&mut self, at: usize, found: Option<Found>) -> Result<Effect, Error> {
+        let (Some(lane), Some(sweep)) = (self.lanes.get_mut(at), self.sweeps.get(self.place.step)) else {
+            return Err(unexpected("a sweep in hand"));
+        };
+        let target_ms = self.order.slice_ms.unwrap_or_else(|| self.dialect.slice_ms());
+        lane.filling.lease.clone_from(&self.lease);
+        let mut statements = sweep.slice(self.dialect, target_ms, &lane.filling);
+        statements.splice(0..0, self.row_lease.iter().map(RowLease::renew));
+        let phase = Phase::Remove { found, statements: statements.len() };
+        Ok(self.hand(at, phase, Effect::Batch(statements)))
     }
 
     pub(super) fn found(&mut self, at: usize, found: Found, took_ms: f64) -> Result<Effect, Error> {
@@ -119,6 +140,9 @@ impl SqlRun {
             lane.claim = None;
             return self.go_on(at);
         };
+        if std::mem::take(&mut lane.looks) {
+            return self.walk_on(at, &found, 0);
+        }
         if removable > 0 && rows_left == 0 {
             self.stop();
             return self.go_on(at);
@@ -138,12 +162,7 @@ impl SqlRun {
         }
         lane.filling.upto = upto;
         if !self.order.dry_run {
-            let target_ms = self.order.slice_ms.unwrap_or_else(|| self.dialect.slice_ms());
-            lane.filling.lease.clone_from(&self.lease);
-            let mut statements = sweep.slice(self.dialect, target_ms, &lane.filling);
-            statements.splice(0..0, self.row_lease.iter().map(RowLease::renew));
-            let phase = Phase::Remove { found, statements: statements.len() };
-            return Ok(self.hand(at, phase, Effect::Batch(statements)));
+            return self.remove(at, Some(found));
         }
         if sweep.templates.count.is_some() {
             return self.ask(at, Phase::Count { found });
@@ -155,7 +174,7 @@ impl SqlRun {
     pub(super) fn removed(
         &mut self,
         at: usize,
-        found: &Found,
+        found: Option<Found>,
         answer: Answer,
         statements: usize,
         took_ms: f64,
@@ -182,11 +201,16 @@ impl SqlRun {
         }
         let table = sweep.table().to_owned();
         self.journal.count_own(self.place.step, &table, outcome.own);
-        self.journal.slices += 1;
-        if let Some(lane) = self.lanes.get_mut(at) {
-            lane.pace.removed(found.stale, took_ms);
+        let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
+        let found_first = found.is_some();
+        let Some(found) = found.or(outcome.found) else { return Err(unexpected("what was found")) };
+        let full = found.removable() >= lane.filling.take;
+        self.journal.slices += u64::from(found.removable() > 0);
+        if !found_first {
+            lane.pace.found_and_removed(full.then_some(found.walked), found.removable(), took_ms);
         }
-        self.walk_on(at, found, outcome.own)
+        lane.pace.removed(found.stale, took_ms);
+        self.walk_on(at, &found, outcome.own)
     }
 
     pub(super) fn counted(&mut self, at: usize, found: &Found, rows: &Rows, took_ms: f64) -> Result<Effect, Error> {

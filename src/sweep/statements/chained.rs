@@ -6,76 +6,84 @@
 
 use super::{Purpose, Slice, SliceStatement, Tally, Told, Writer, unsetting};
 use crate::cascade::{Change, Edge};
-use crate::dialect::Postgres;
-use crate::rule::sql::{Asked, Sql, Template};
-use crate::rule::{Rule, Span, all};
+use crate::dialect::{Found, Postgres, Search};
+use crate::rule::sql::Sql;
 
 /// What a set of rows that went tells of each that may have to be told from others of its table.
 const PLACE: &str = "t.tableoid AS idp_janitor_part, t.ctid AS idp_janitor_place";
 
+/// One of the places of the stale rows that the slice takes.
+const TAKEN: &str = "ANY (ARRAY(SELECT position FROM idp_janitor_walked WHERE verdict = 1 AND position <= \
+    (SELECT position FROM idp_janitor_end)))";
+
 impl<'a> Writer<'a> {
-    /// The slice. Its one row tells whether the lease was held, if that is asked, and then what each part did.
-    pub(super) fn chained(&self) -> Slice {
-        let asked = self.asked();
+    /// The slice. Its one row tells what was found, whether the lease was held, if that is asked, and then what each part did.
+    pub(super) fn chained(&self, search: &Search) -> Slice {
+        let lease = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?)));
         let mut sql = self.sql();
         sql.push("WITH ");
-        if let Some((job, lease)) = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?))) {
+        if let Some((job, lease)) = &lease {
             sql.push("idp_janitor_lease(held) AS MATERIALIZED (SELECT ");
             (lease.held)(&mut sql, job);
             sql.push("), ");
         }
-        for asked in &asked {
-            Postgres::ask(&mut sql, &self.cascade.root, asked, asked.locks);
-        }
-        let (sql, tallies, lease) = self.chain(sql, &asked);
-        let root = self.cascade.root.clone();
-        let statement = SliceStatement { purpose: Purpose::Delete, table: root, template: sql };
-        let judged = asked.iter().filter(|asked| asked.locks).map(|asked| asked.related.table.clone()).collect();
-        Slice { statements: vec![statement], tallies, judged, lease }
-    }
-
-    fn chain(&self, mut sql: Sql<'a>, asked: &[Asked]) -> (Template, Vec<Tally>, Option<Told>) {
-        self.lock_root(&mut sql, asked);
-        let mut columns: Vec<(Purpose, String, String)> = Vec::new();
+        Postgres::look(&mut sql, &self.cascade.root, search);
+        self.lock_root(&mut sql, search, lease.is_some());
+        let mut counts: Vec<(Purpose, &str, String)> = Vec::new();
         for table in self.parents_first() {
             self.remove(&mut sql, table);
-            let count = format!("(SELECT count(*) FROM {})", self.gone_name(table));
-            columns.push((Purpose::Delete, table.to_owned(), count));
+            counts.push((Purpose::Delete, table, format!("(SELECT count(*) FROM {})", self.gone_name(table))));
         }
         for (at, (table, edges)) in self.unset_by_table().into_iter().enumerate() {
             self.unset(&mut sql, at, table, &edges);
             for (column, edge) in edges.iter().enumerate() {
                 let count = format!("(SELECT count(*) FROM idp_janitor_unset_{at} WHERE c{column})");
-                columns.push((unsetting(edge), table.to_owned(), count));
+                counts.push((unsetting(edge), table, count));
             }
         }
-        sql.push(" SELECT ");
+        sql.push(" SELECT walked, upto, stale, restricted, unreadable, ");
         let told = |column| Told::Column { statement: 0, column };
-        let lease = self.leased.and_then(|job| self.dialect.lease(job)).map(|_| {
+        if lease.is_some() {
             sql.push("(SELECT held::int::text FROM idp_janitor_lease), ");
-            told(0)
-        });
-        sql.joined(&columns, ", ", |sql, (_, _, count)| {
+        }
+        sql.joined(&counts, ", ", |sql, (_, _, count)| {
             sql.push(count).push("::text");
         });
-        let first = usize::from(lease.is_some());
-        let tallies = columns.into_iter().enumerate().map(|(at, (purpose, table, _))| Tally {
-            purpose,
-            table,
-            told: told(first + at),
+        sql.push(" FROM idp_janitor_found");
+        let first = Found::COLUMNS + usize::from(lease.is_some());
+        let tallies = counts.into_iter().enumerate().map(|(at, (purpose, table, _))| {
+            let table = table.to_owned();
+            Tally { purpose, table, told: told(first + at) }
         });
-        (sql.finish(), tallies.collect(), lease)
+        let tallies = tallies.collect();
+        let locked = search.asked.iter().filter(|asked| asked.locks);
+        let judged = locked.map(|asked| asked.related.table.clone()).collect();
+        let root = self.cascade.root.clone();
+        let statement = SliceStatement { purpose: Purpose::Delete, table: root, template: sql.finish() };
+        let lease = lease.map(|_| told(Found::COLUMNS));
+        Slice { statements: vec![statement], tallies, judged, lease, found: Some(0) }
     }
 
-    fn lock_root(&self, sql: &mut Sql<'a>, asked: &[Asked]) {
+    /// Of what was found, the rule is asked again of each row as it is when it is locked, and of the rows that it asks about as
+    /// they are when these are.
+    fn lock_root(&self, sql: &mut Sql, search: &Search, leased: bool) {
         let root = self.cascade.root.as_str();
-        sql.push("idp_janitor_locked AS MATERIALIZED (SELECT t.ctid AS place FROM ").walked(root).push(" AS t WHERE ");
-        if self.leased.and_then(|job| self.dialect.lease(job)).is_some() {
+        sql.push(", ");
+        let mut asked = search.asked.to_vec();
+        for asked in asked.iter_mut().filter(|asked| asked.locks) {
+            asked.set.push_str("_locked");
+            Postgres::ask(sql, root, asked, |sql| {
+                sql.push("o.ctid = ").push(TAKEN);
+            });
+            sql.push(" FOR SHARE OF t SKIP LOCKED), ");
+        }
+        sql.push("idp_janitor_locked AS MATERIALIZED (SELECT t.ctid AS place FROM ").walked(root);
+        sql.push(" AS t WHERE t.ctid = ").push(TAKEN).push(" AND ");
+        if leased {
             sql.push("(SELECT held FROM idp_janitor_lease) AND ");
         }
-        let rule = all([Rule::Within(Span::Slice), self.removable()]);
-        sql.having_asked(asked, |sql| {
-            sql.condition(&rule, root, "t");
+        sql.having_asked(&asked, |sql| {
+            sql.condition(&self.removable(), root, "t");
         });
         sql.push(" FOR UPDATE OF t SKIP LOCKED)");
     }

@@ -36,6 +36,8 @@ pub struct Slice {
     pub tallies: Vec<Tally>,
     /// The tables, other than its own, whose rows it locks before it judges by them.
     pub judged: Vec<String>,
+    /// The statement that begins its one row with what it has found, where the slice finds what it removes.
+    pub found: Option<usize>,
     /// Where it is told whether the lease was held still, if it is asked.
     pub lease: Option<Told>,
 }
@@ -183,7 +185,7 @@ impl<'a> Writer<'a> {
             find: self.dialect.find(self.schema, &self.cascade.root, self.part, &search),
             slice: match self.dialect.slices() {
                 Slices::Repeated => self.repeated(),
-                Slices::Chained => self.chained(),
+                Slices::Chained => self.chained(&search),
                 Slices::Staged => self.staged(),
             },
             count: (!dependants.is_empty()).then(|| self.count(&dependants, gone_before)),
