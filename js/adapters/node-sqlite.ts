@@ -2,8 +2,10 @@
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
-import { type ErrorCode, JanitorError } from "../errors.ts";
+import { JanitorError } from "../errors.ts";
 import type { SqlStore, SqlValue, Statement, StatementResult } from "../store.ts";
+import { toInteger } from "./integers.ts";
+import { sqliteFailure } from "./sqlite-errors.ts";
 
 /** How many prepared statements are kept. A job has a few dozen. */
 const PREPARED = 200;
@@ -120,36 +122,12 @@ function toInput(value: SqlValue): SQLInputValue {
 }
 
 function toValue(value: SqlValue): SqlValue {
-  return typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  return typeof value === "bigint" ? toInteger(value) : value;
 }
-
-/** SQLite's primary result codes, and what they mean to whoever runs a job. */
-const CODES: Readonly<Record<number, { code: ErrorCode; what: string }>> = {
-  5: { code: "store_locked", what: "the database is locked by somebody else" },
-  6: { code: "store_locked", what: "a table of the database is locked by somebody else" },
-  8: { code: "store_read_only", what: "the database cannot be written to" },
-  11: { code: "store_not_a_database", what: "the database file is damaged" },
-  14: { code: "store_missing", what: "the database file cannot be opened" },
-  19: { code: "store_constraint", what: "the database refused the removal by a constraint" },
-  26: { code: "store_not_a_database", what: "the file is not an SQLite database" },
-};
-
-/** SQLITE_READONLY_RECOVERY and SQLITE_READONLY_ROLLBACK: what a killed writer left needs a writer to be undone. */
-const UNFINISHED_WRITE = [264, 776];
 
 /** The driver's error as a {@link JanitorError}, by SQLite's result code. */
 export function toJanitorError(error: unknown): JanitorError {
-  if (error instanceof JanitorError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const code = resultCode(error);
-  if (UNFINISHED_WRITE.includes(code)) {
-    const what =
-      "somebody died while writing to the database, and it cannot be read until a real run (or any writer) has undone that";
-    return new JanitorError("store_read_only", what, { cause: error });
-  }
-  const known = CODES[code & 0xff];
-  if (!known) return new JanitorError("store_failed", `the database failed: ${message}`, { cause: error });
-  return new JanitorError(known.code, `${known.what} (${message})`, { cause: error });
+  return error instanceof JanitorError ? error : sqliteFailure(error, resultCode(error));
 }
 
 function resultCode(error: unknown): number {

@@ -34,6 +34,20 @@ export async function rejects(
   return thrown;
 }
 
+/** What the work resolves with; rejects if that takes longer. */
+export async function within<T>(milliseconds: number, work: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<never>((_, reject) => {
+    const late = () => reject(new Error(`${what}: not done in ${milliseconds} ms`));
+    timer = setTimeout(late, milliseconds);
+  });
+  try {
+    return await Promise.race([work, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function toText(value: unknown): string {
   return (
     JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? `${inner}n` : inner)) ??

@@ -2,4 +2,5 @@
 export type { ConformanceCase } from "./check.ts";
 export { type KeyCacheHarness, keyCacheCases, type OpenedKeyCache } from "./key-cache.ts";
 export { type OpenedRecordStore, type RecordStoreHarness, recordStoreCases } from "./record-store.ts";
-export { type OpenedSqlStore, type SqlStoreHarness, sqlStoreCases } from "./sql-store.ts";
+export type { OpenedSqlStore, OtherSqlStore, SqlStoreHarness } from "./sql-harness.ts";
+export { sqlStoreCases } from "./sql-store.ts";

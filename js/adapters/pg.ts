@@ -1,0 +1,233 @@
+/** Adapter for PostgreSQL through node-postgres, the npm package `pg`. */
+
+import { JanitorError } from "../errors.ts";
+import type { SqlSession, SqlStore, SqlValue, Statement, StatementResult } from "../store.ts";
+import { notAlone } from "./failure.ts";
+import {
+  isInTransaction,
+  isPlain,
+  joined,
+  READ_ONLY,
+  refuseReadOnly,
+  toResult,
+  UNLOCK,
+} from "./postgres-batch.ts";
+import { spoilsConnection, toJanitorError } from "./postgres-errors.ts";
+import { fromText, toText } from "./postgres-values.ts";
+import { farewell, oneAtATime } from "./turns.ts";
+
+/** One query as node-postgres takes it, with readers of values of its own. */
+export interface PgQuery {
+  readonly text: string;
+  readonly values?: (string | null)[];
+  readonly rowMode: "array";
+  readonly types: {
+    getTypeParser(type: number, format?: string): (text: string) => SqlValue;
+  };
+}
+
+/** What one statement gave. */
+export interface PgResult {
+  readonly command: string | null;
+  readonly rowCount: number | null;
+  readonly rows: SqlValue[][];
+}
+
+/** What is asked of a client: `pg.Client` has it, and so have clients of drivers that follow it. */
+export interface PgClient {
+  query(query: PgQuery): Promise<PgResult | PgResult[]>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  removeListener(event: "error", listener: (error: Error) => void): unknown;
+  /** `I` outside of transactions; versions that do not tell are asked by SQL. */
+  getTransactionStatus?(): string | null;
+}
+
+/** A client that belongs to a pool. */
+export interface PgPoolClient extends PgClient {
+  release(destroy?: Error | boolean): void;
+}
+
+/** What is asked of a pool: `pg.Pool` has it. */
+export interface PgPool {
+  readonly options: { readonly max?: number | undefined };
+  readonly totalCount: number;
+  connect(): Promise<PgPoolClient>;
+}
+
+/** How a store uses its connections. */
+export interface PgOptions {
+  /**
+   * Whether a connection can be kept for what lives as long as it does, such as the lock that keeps runs of a job apart.
+   * False for what gives each transaction another connection: Hyperdrive, PgBouncer in its transaction mode. Default true.
+   */
+  readonly session?: boolean;
+}
+
+/** How many clients a pool has at most unless it is told. */
+const POOL_MAX = 10;
+
+/**
+ * A store on a `pg.Pool`, or on a connected `pg.Client` that serves one call at a time. Either stays yours to end, and so
+ * does listening to a pool's `error` event.
+ *
+ * A pool of one client has no session, for nothing could run beside it.
+ */
+export function pg(database: PgPool | PgClient, options: PgOptions = {}): SqlStore {
+  const { session = true } = options;
+  return "totalCount" in database ? overPool(database, session) : overClient(database, session);
+}
+
+function overPool(pool: PgPool, wantsSession: boolean): SqlStore {
+  const max = pool.options.max ?? POOL_MAX;
+  const keepsSession = wantsSession && max > 1;
+
+  const take = async () => {
+    try {
+      const client = await pool.connect();
+      return { client, unwatch: watch(client) };
+    } catch (error) {
+      throw toJanitorError(error);
+    }
+  };
+
+  const withClient = async <T>(work: (client: PgClient) => Promise<T>): Promise<T> => {
+    const { client, unwatch } = await take();
+    let broken: Error | undefined;
+    try {
+      return await work(client);
+    } catch (error) {
+      const known = toJanitorError(error);
+      // Whatever is not known to be well does not go back into the pool.
+      if (spoilsConnection(error) || (client.getTransactionStatus?.() ?? "I") !== "I") broken = known;
+      throw known;
+    } finally {
+      client.release(broken);
+      unwatch();
+    }
+  };
+
+  const session = async (): Promise<SqlSession> => {
+    const { client, unwatch } = await take();
+    return sessionOf(client, oneAtATime(), () => {
+      client.release(true);
+      unwatch();
+    });
+  };
+
+  return {
+    dialect: "postgres",
+    maxConcurrency: keepsSession ? max - 1 : max,
+    query: (sql, params) => withClient(async (client) => ({ rows: await select(client, sql, params) })),
+    batch: (statements) => withClient((client) => perform(client, statements)),
+    ...(keepsSession ? { session } : {}),
+  };
+}
+
+function overClient(client: PgClient, keepsSession: boolean): SqlStore {
+  const inTurn = oneAtATime();
+
+  const withClient = <T>(work: () => Promise<T>): Promise<T> =>
+    inTurn(async () => {
+      const unwatch = watch(client);
+      try {
+        return await work();
+      } catch (error) {
+        throw toJanitorError(error);
+      } finally {
+        unwatch();
+      }
+    });
+
+  /** The status of a client that is gone is what it was before. */
+  const isTaken = async () =>
+    client.getTransactionStatus?.() !== "I" && (await isInTransaction((sql) => select(client, sql, [])));
+
+  return {
+    dialect: "postgres",
+    query: (sql, params) => withClient(async () => ({ rows: await select(client, sql, params) })),
+    batch: (statements) =>
+      withClient(async () => {
+        if (await isTaken()) throw notAlone();
+        return perform(client, statements);
+      }),
+    ...(keepsSession ? { session: async () => sessionOf(client, inTurn, watch(client)) } : {}),
+  };
+}
+
+function sessionOf(client: PgClient, inTurn: ReturnType<typeof oneAtATime>, leave: () => void): SqlSession {
+  let isOpen = true;
+  return {
+    query: (sql, params) =>
+      inTurn(async () => {
+        try {
+          return { rows: await select(client, sql, params) };
+        } catch (error) {
+          throw toJanitorError(error);
+        }
+      }),
+    async close() {
+      if (!isOpen) return;
+      isOpen = false;
+      await farewell(() => inTurn(() => select(client, UNLOCK, [])));
+      leave();
+    },
+  };
+}
+
+/** A client that breaks tells so as an event too, and an `error` event that nobody listens to ends the process. */
+function watch(client: PgClient): () => void {
+  const ignore = () => undefined;
+  client.on("error", ignore);
+  return () => client.removeListener("error", ignore);
+}
+
+const types: PgQuery["types"] = {
+  getTypeParser: (type, format) => (text) => {
+    if (format === "binary") {
+      throw new JanitorError(
+        "invalid_setting",
+        "`binary` of the client is on: idp-janitor reads values as text",
+      );
+    }
+    return fromText(text, type);
+  },
+};
+
+async function send(client: PgClient, text: string, params: readonly SqlValue[]): Promise<PgResult[]> {
+  const values = params.length > 0 ? { values: params.map(toText) } : {};
+  const results = await client.query({ text, ...values, rowMode: "array", types });
+  return Array.isArray(results) ? results : [results];
+}
+
+async function select(client: PgClient, sql: string, params: readonly SqlValue[]): Promise<SqlValue[][]> {
+  return (await send(client, sql, params))[0]?.rows ?? [];
+}
+
+async function perform(client: PgClient, statements: readonly Statement[]): Promise<StatementResult[]> {
+  if (statements.length === 0) {
+    refuseReadOnly(await select(client, READ_ONLY, []));
+    return [];
+  }
+  if (isPlain(statements)) {
+    const text = joined(statements.map(({ sql }) => sql));
+    return (await send(client, text, [])).map(ofPg);
+  }
+  await send(client, "BEGIN", []);
+  try {
+    const results: StatementResult[] = [];
+    for (const { sql, params } of statements) {
+      const [done] = await send(client, sql, params);
+      if (done) results.push(ofPg(done));
+    }
+    await send(client, "COMMIT", []);
+    return results;
+  } catch (error) {
+    // Where this fails as well, it is the connection that did, and that is what is told.
+    if (!spoilsConnection(error)) await send(client, "ROLLBACK", []);
+    throw error;
+  }
+}
+
+function ofPg({ command, rowCount, rows }: PgResult): StatementResult {
+  return toResult({ command, count: rowCount, rows });
+}
