@@ -1,0 +1,69 @@
+// What others suffer while a job runs, and while its original does: `node tests/servers/measure.ts [USERS] [RUNS] [SERVER]`.
+
+import { createJanitor } from "idp-janitor";
+import { NOW } from "../support/original-cases.ts";
+import { oracle } from "../support/originals.ts";
+import { copyServerDatabase, seededServerDatabase } from "../support/originals-servers.ts";
+import { type Fired, underFire } from "./fire.ts";
+import { SERVERS } from "./servers.ts";
+
+const [users = "6000", runs = "3", title = "PostgreSQL"] = process.argv.slice(2);
+const JOBS = ["remove_stale_unverified_accounts", "cleartokens"] as const;
+const CONNECTIONS = 6;
+const SEED = 5;
+
+const server = SERVERS.find((server) => server.title === title);
+if (!server) throw new Error(`there is no ${title}`);
+const engine = await server.start();
+try {
+  const seeded = await seededServerDatabase(engine, SEED, NOW, Number(users));
+  for (const job of JOBS) {
+    for (let seed = 1; seed <= Number(runs); seed += 1) {
+      const fire = async () => ({
+        ...{ url: await copyServerDatabase(engine, seeded), job, seed },
+        connections: CONNECTIONS,
+      });
+      const theirs = await fire();
+      show(job, "original", await underFire(theirs, () => runOriginal(theirs.url, job)));
+      const ours = await fire();
+      const { store, end } = server.open(ours.url);
+      const run = async () => {
+        await createJanitor({ store }).run(job, { now: NOW });
+        return "";
+      };
+      show(job, "idp-janitor", await underFire(ours, run));
+      await end();
+    }
+  }
+} finally {
+  await engine.close();
+}
+// Whoever is still connected keeps the process.
+process.exit(0);
+
+/** What it failed by, if it did. */
+async function runOriginal(database: string, job: string): Promise<string> {
+  try {
+    await oracle(["run", "--now", NOW, job], { database });
+    return "";
+  } catch (error) {
+    const lines = String(error).trim().split("\n");
+    return lines.find((line) => /(Integrity|Operational)Error/.test(line)) ?? lines.at(-1) ?? "failed";
+  }
+}
+
+function show(
+  job: string,
+  who: string,
+  { ended, ms, traffic, lost, verdict, refusedWrongly }: Fired<string>,
+): void {
+  const { committed, verified, faults, longest } = traffic;
+  console.log(
+    JSON.stringify({
+      ...{ job, who, ended, seconds: Number((ms / 1000).toFixed(1)), committed },
+      ...{ verified: verified.size, verifiedLost: lost.length, rowsLost: verdict.lost },
+      ...{ deadlocks: faults.deadlock, refused: faults.key, refusedWrongly },
+      longestWaitMs: Math.round(longest.ms),
+    }),
+  );
+}
