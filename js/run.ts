@@ -71,6 +71,8 @@ export async function perform(
       others.ring();
       if (progress) await onProgress?.(progress);
       if (ending) return ending;
+      // Whoever was told of the progress may have taken longer than another lane to end the run.
+      if (over) return undefined;
       answer = await act.perform(effect, at);
     }
   }

@@ -70,6 +70,7 @@ export function libsql(client: LibsqlClient): SqlStore {
 
   return {
     dialect: "sqlite",
+    rowLease: true,
 
     query: (sql, params) =>
       known(async () => ({ rows: rowsOf(await client.execute({ sql, args: params.map(toArgument) })) })),

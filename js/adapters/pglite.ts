@@ -40,7 +40,7 @@ export interface PGliteDatabase extends PGliteQueries {
 
 /**
  * A store on a PGlite, which stays yours to close. It has one connection, and no sessions: nobody else is there to be kept
- * out.
+ * out. PGlite itself drops a byte order mark that a text begins with.
  */
 export function pglite(database: PGliteDatabase): SqlStore {
   const inTurn = oneAtATime();

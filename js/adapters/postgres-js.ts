@@ -65,6 +65,7 @@ export async function sendAnywhere(
 ): Promise<PostgresJsResult[]> {
   for (let left = sql.options.max; ; left -= 1) {
     const own: never[] = [];
+    await betweenEvents();
     try {
       return await send(sql, text, params, own);
     } catch (error) {
@@ -73,6 +74,16 @@ export async function sendAnywhere(
       if (!isOfAnother || left === 0) throw error;
     }
   }
+}
+
+/**
+ * Waits until no connection is broken and not yet closed. To one that is, the driver still gives queries, which are never
+ * answered, or with the answers of others. Timers come before the events of sockets, and what closes after them.
+ */
+function betweenEvents(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
 }
 
 /** The rows of a result. */
@@ -84,7 +95,8 @@ export function rowsOf(result: PostgresJsResult | undefined): SqlValue[][] {
   );
 }
 
-const decoder = new TextDecoder();
+/** A byte order mark is part of a text. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What a statement that was sent alone did. */
 export function resultOf(results: readonly PostgresJsResult[]): StatementResult {
@@ -133,6 +145,7 @@ export async function transact<T>(
 ): Promise<T> {
   for (let left = sql.options.max; ; left -= 1) {
     let hasBegun = false;
+    await betweenEvents();
     try {
       return await new Promise<T>((resolve, reject) => {
         const guarded = async (transaction: PostgresJsQueries) => {

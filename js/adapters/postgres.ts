@@ -29,8 +29,9 @@ export interface PostgresJsOptions {
 }
 
 /**
- * A store on an instance of postgres.js, which stays yours to end. An instance of one connection (`max: 1`) has no session,
- * for nothing could run beside it. A session is a transaction that stays open, reading nothing.
+ * A store on an instance of postgres.js, which stays yours to end. Best make one for idp-janitor alone: what others send in the
+ * moment in which a connection breaks, the driver may answer with what belongs to somebody else. An instance of one connection
+ * (`max: 1`) has no session, for nothing could run beside it. A session is a transaction that stays open, reading nothing.
  *
  * @throws JanitorError `invalid_setting` for an instance with `transform.row.from`, which changes rows as they are read
  */

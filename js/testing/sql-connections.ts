@@ -49,6 +49,19 @@ export function connectionCases(of: MakeCase, harness: SqlStoreHarness): readonl
       same(await read("SELECT value FROM counters WHERE id = 1"), [["40"]], "counter");
     }),
 
+    of("keeps those with parameters apart as well, of which some fail", async ({ store, read }) => {
+      const { bigint, parameter } = TEXTS[store.dialect];
+      const sql = `UPDATE counters SET value = value + CAST(${parameter(1)} AS ${bigint}) WHERE id = 1`;
+      const add = { sql, params: ["1"] };
+      const batches = Array.from({ length: 20 }, (_, at) =>
+        store.batch([add, at % 2 ? add : plain("SELECT nothing")]),
+      );
+      const outcomes = (await Promise.allSettled(batches)).map(({ status }) => status);
+      const expected = outcomes.map((_, at) => (at % 2 ? "fulfilled" : "rejected"));
+      same(outcomes, expected, "outcomes");
+      same(await read("SELECT value FROM counters WHERE id = 1"), [["20"]], "counter");
+    }),
+
     of("serves queries and batches that are begun at the same time", async ({ store }) => {
       const { parameter } = TEXTS[store.dialect];
       const calls = Array.from({ length: 30 }, async (_, at) => {

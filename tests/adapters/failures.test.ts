@@ -131,3 +131,23 @@ test("MySQL's numbers have their codes, and a connection is destroyed that may b
     assert.deepEqual([told.code, told.destroyed], ["store_unavailable", true], error.message);
   }
 });
+
+test("a session of mysql2 answers what is under way when it is closed, if the server never does", async () => {
+  let destroyed = 0;
+  const connection = {
+    ...silent,
+    query: () => new Promise<never>(() => undefined),
+    release: assert.fail,
+    destroy: () => {
+      destroyed += 1;
+    },
+  };
+  const pool = { config: { connectionLimit: 2 } };
+  const session = await mysql2({ pool, getConnection: async () => connection }).session?.();
+  assert.ok(session);
+  const refused = assert.rejects(session.query("SELECT 1", []), { code: "store_unavailable" });
+  await session.close();
+  await refused;
+  await session.close();
+  assert.equal(destroyed, 1);
+});

@@ -9,6 +9,7 @@ import { sqlStoreCases } from "idp-janitor/testing";
 import type { Engine } from "../support/engines.ts";
 import { startMariadb } from "../support/mariadb.ts";
 import { type Connect, connectAdmin, mysqlHarness } from "./mysql-harness.ts";
+import { testResets } from "./resets.ts";
 
 let engine: Engine;
 before(async () => {
@@ -62,6 +63,13 @@ for (const { name, run } of sqlStoreCases(
 )) {
   test(`a connection of mysql2 ${name}`, run);
 }
+
+testResets("a pool of mysql2", {
+  connect: pooling({}),
+  url: () => engine.createDatabase(),
+  sleep: "SELECT SLEEP(20)",
+  parameter: "?",
+});
 
 const plain = (sql: string) => ({ sql, params: [] });
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -220,10 +228,13 @@ test("mysql2 lets a lost connection go, and no event of it ends the process", as
   for (let at = 0; at < 3; at += 1) await (await store.session?.())?.close();
   const connection = await createConnection(url);
   const alone = await mysql2(connection).session?.();
+  assert.equal(connection.listenerCount("error"), 1);
   await witness.execute(`KILL ${connection.threadId}`);
   await pause(200);
   const later = alone?.query("SELECT 1", []);
   await assert.rejects(Promise.resolve(later), { code: "store_unavailable" });
+  await alone?.close();
+  assert.equal(connection.listenerCount("error"), 0);
   assert.deepEqual((await store.query("SELECT 1", [])).rows, [[1]]);
 });
 

@@ -10,6 +10,7 @@ import type { Engine } from "../support/engines.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { testBehaviour } from "./postgres-behaviour.ts";
 import { type Connect, connectWitness, postgresHarness, TERMINATE } from "./postgres-harness.ts";
+import { testResets } from "./resets.ts";
 
 let engine: Engine;
 before(async () => {
@@ -39,6 +40,12 @@ for (const { name, run } of sqlStoreCases(postgresHarness(() => engine, connectC
 }
 
 testBehaviour("a pool of pg", () => engine, connectPool);
+testResets("a pool of pg", {
+  connect: connectPool,
+  url: () => engine.createDatabase(),
+  sleep: "SELECT pg_sleep(20)",
+  parameter: "$1",
+});
 
 const insert = { sql: "INSERT INTO things VALUES (78)", params: [] };
 const bound = { sql: "INSERT INTO things VALUES ($1)", params: ["79"] };

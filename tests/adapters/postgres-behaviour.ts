@@ -79,6 +79,13 @@ export function testBehaviour(name: string, engine: () => Engine, connect: Conne
     assert.deepEqual(await witness.read("SELECT count(*) FROM things"), [["2"]]);
   });
 
+  test(`${name} keeps a byte order mark`, async (context) => {
+    const { store } = await open(context);
+    const text = "\ufeffmarked\ufeff";
+    assert.deepEqual((await store.query("SELECT $1", [text])).rows, [[text]]);
+    assert.deepEqual((await store.batch([plain(`SELECT '${text}'`)]))[0]?.rows, [[text]]);
+  });
+
   test(`${name} tells what took too long from what somebody cancelled`, async (context) => {
     const { store, witness } = await open(context);
     const slow = [plain("SET LOCAL statement_timeout = 100"), plain("SELECT pg_sleep(10)")];

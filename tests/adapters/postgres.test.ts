@@ -10,6 +10,7 @@ import type { Engine } from "../support/engines.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { testBehaviour } from "./postgres-behaviour.ts";
 import { type Connect, postgresHarness } from "./postgres-harness.ts";
+import { testResets } from "./resets.ts";
 
 let engine: Engine;
 before(async () => {
@@ -35,6 +36,12 @@ for (const { name, run } of sqlStoreCases(postgresHarness(() => engine, connecti
 }
 
 testBehaviour("postgres.js", () => engine, connecting({ max: 4 }));
+testResets("postgres.js", {
+  connect: connecting({ max: 4 }),
+  url: () => engine.createDatabase(),
+  sleep: "SELECT pg_sleep(20)",
+  parameter: "$1",
+});
 
 test("postgres.js reads values by itself, whatever the application has set", async (context) => {
   const url = await engine.createDatabase();
