@@ -255,7 +255,8 @@ fn a_wrong_answer_is_an_error_and_ends_the_run() {
     for (right, other) in answers {
         for wrong in wrong.iter().chain([&other]) {
             let mut run = Run::new(&request("clearsessions", json!({})), "records", None).unwrap();
-            let outcome = |answer: &Answer| Outcome { answer: answer.clone(), elapsed_ms: 1.0, aborted: false, lane: 0 };
+            let outcome =
+                |answer: &Answer| Outcome { answer: answer.clone(), elapsed_ms: 1.0, aborted: false, lane: 0 };
             run.next(outcome(&Answer::Began)).unwrap();
             for answer in &right {
                 run.next(outcome(answer)).unwrap();

@@ -1,16 +1,15 @@
-//! A host of the core on SQLite: performs effects as `js/run.ts` and the adapter of `node:sqlite` do, by a fake clock.
+//! A host of the core: performs effects as `js/run.ts` and the adapters do, by a fake clock.
 
+use super::engine::{Engine, StoreError, act};
 use super::request::carried;
 use idp_janitor::checkpoint::Checkpoint;
-use idp_janitor::effect::{Answer, Cell, Effect, Outcome, Ran, Rows, Statement, Step};
+use idp_janitor::effect::{Answer, Effect, Failure as Answered, Outcome, Statement, Step};
 use idp_janitor::error::Error;
 use idp_janitor::plan::Plan;
 use idp_janitor::report::{Progress, Report};
 use idp_janitor::request::Request;
 use idp_janitor::run::Run;
-use idp_janitor::value::Value;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 /// What a run failed by.
@@ -19,7 +18,7 @@ pub enum Failure {
     /// The core refused.
     Core(Error),
     /// The database failed, and this is what had been done before.
-    Store(rusqlite::Error, Box<Report>),
+    Store(StoreError, Box<Report>),
 }
 
 /// An effect that was performed, and what the core was told of it.
@@ -30,16 +29,16 @@ pub struct Performed {
     pub elapsed_ms: f64,
 }
 
-type Watcher<'a> = Box<dyn FnMut(&Connection, &Effect) + 'a>;
+type Watcher<'a, E> = Box<dyn FnMut(&E, &Effect) + 'a>;
 type Clock<'a> = Box<dyn FnMut(&Effect, &Answer) -> f64 + 'a>;
 type Choice<'a> = Box<dyn FnMut(&Effect) -> bool + 'a>;
 
 /// A host, and what it has seen.
-pub struct Host<'a> {
-    conn: &'a Connection,
+pub struct Host<'a, E = Connection> {
+    engine: &'a E,
     takes_ms: Clock<'a>,
-    before: Watcher<'a>,
-    after: Watcher<'a>,
+    before: Watcher<'a, E>,
+    after: Watcher<'a, E>,
     fails: Choice<'a>,
     abort_at: usize,
     /// Effects of the last run, in order.
@@ -48,11 +47,11 @@ pub struct Host<'a> {
     pub progress: Vec<Progress>,
 }
 
-impl<'a> Host<'a> {
+impl<'a, E: Engine> Host<'a, E> {
     /// A host whose every effect takes a millisecond.
-    pub fn new(conn: &'a Connection) -> Self {
+    pub fn new(engine: &'a E) -> Self {
         Self {
-            conn,
+            engine,
             takes_ms: Box::new(|_, _| 1.0),
             before: Box::new(|_, _| {}),
             after: Box::new(|_, _| {}),
@@ -70,13 +69,13 @@ impl<'a> Host<'a> {
     }
 
     /// Sets what happens to the database right before an effect is performed: what somebody else does meanwhile.
-    pub fn before(mut self, before: impl FnMut(&Connection, &Effect) + 'a) -> Self {
+    pub fn before(mut self, before: impl FnMut(&E, &Effect) + 'a) -> Self {
         self.before = Box::new(before);
         self
     }
 
     /// Sets what is looked at right after an effect was performed.
-    pub fn after(mut self, after: impl FnMut(&Connection, &Effect) + 'a) -> Self {
+    pub fn after(mut self, after: impl FnMut(&E, &Effect) + 'a) -> Self {
         self.after = Box::new(after);
         self
     }
@@ -172,9 +171,10 @@ impl<'a> Host<'a> {
     fn perform(&mut self, request: &Request, checkpoint: Option<&Checkpoint>) -> Result<Effect, Failure> {
         self.performed.clear();
         self.progress.clear();
-        let mut run = Run::new(request, "sqlite", checkpoint.map(carried)).map_err(Failure::Core)?;
+        let mut run = Run::new(request, self.engine.name(), checkpoint.map(carried)).map_err(Failure::Core)?;
         let mut elapsed_ms = 0.0;
         let mut answer = Answer::Began;
+        let mut failure: Option<StoreError> = None;
         loop {
             let aborted = self.performed.len() > self.abort_at;
             let outcome = Outcome { answer, elapsed_ms, aborted, lane: 0 };
@@ -183,62 +183,26 @@ impl<'a> Host<'a> {
             if matches!(effect, Effect::Done(_) | Effect::Planned(_)) {
                 return Ok(effect);
             }
-            (self.before)(self.conn, &effect);
-            let performed =
-                if (self.fails)(&effect) { Err(rusqlite::Error::InvalidQuery) } else { act(self.conn, &effect) };
-            answer = performed.map_err(|error| Failure::Store(error, Box::new(run.fail())))?;
-            (self.after)(self.conn, &effect);
-            elapsed_ms += (self.takes_ms)(&effect, &answer);
+            if effect == Effect::Fail {
+                let error = failure.unwrap_or_else(|| panic!("failed by nothing"));
+                return Err(Failure::Store(error, Box::new(run.fail())));
+            }
+            (self.before)(self.engine, &effect);
+            let performed = if (self.fails)(&effect) { Err(made_to_fail()) } else { act(self.engine, &effect) };
+            answer = match performed {
+                Ok(answer) => answer,
+                Err(error) => Answer::Failed(failure.insert(error).failure),
+            };
+            (self.after)(self.engine, &effect);
+            elapsed_ms += if let Effect::Wait(ms) = effect { ms } else { (self.takes_ms)(&effect, &answer) };
             self.performed.push(Performed { effect, answer: answer.clone(), elapsed_ms });
             assert!(self.performed.len() < 10_000, "the run never ends");
         }
     }
 }
 
-/// Performs one effect.
-pub fn act(conn: &Connection, effect: &Effect) -> rusqlite::Result<Answer> {
-    match effect {
-        Effect::Query(statement) => rows(conn, statement).map(Answer::Query),
-        Effect::Batch(statements) => {
-            conn.execute_batch("BEGIN IMMEDIATE")?;
-            let ran: rusqlite::Result<Vec<Ran>> = statements.iter().map(|statement| ran(conn, statement)).collect();
-            let done = ran.and_then(|ran| conn.execute_batch("COMMIT").map(|()| Answer::Batch(ran)));
-            if done.is_err() {
-                conn.execute_batch("ROLLBACK")?;
-            }
-            done
-        }
-        other => panic!("not for a database: {other:?}"),
-    }
-}
-
-/// Without the changes of triggers and foreign-key actions; and not an earlier statement's where this one, a pragma
-/// say, changes nothing.
-fn ran(conn: &Connection, statement: &Statement) -> rusqlite::Result<Ran> {
-    let before = conn.total_changes();
-    let rows = rows(conn, statement)?;
-    Ok(Ran { rows, changes: if conn.total_changes() == before { 0 } else { conn.changes() } })
-}
-
-fn rows(conn: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
-    let mut prepared = conn.prepare_cached(&statement.sql)?;
-    let width = prepared.column_count();
-    let mut rows = prepared.query(params_from_iter(&statement.params))?;
-    let mut all = Rows::new();
-    while let Some(row) = rows.next()? {
-        all.push((0..width).map(|at| row.get_ref(at).map(cell)).collect::<rusqlite::Result<_>>()?);
-    }
-    Ok(all)
-}
-
-fn cell(value: ValueRef<'_>) -> Cell {
-    Cell(match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Int(number),
-        ValueRef::Real(number) => Value::Real(number),
-        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(_) => Value::Other,
-    })
+fn made_to_fail() -> StoreError {
+    StoreError { failure: Answered::Other, message: "made to fail".into() }
 }
 
 /// The counts of a report by table.

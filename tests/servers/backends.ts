@@ -27,6 +27,20 @@ export class Backends implements AsyncDisposable {
     return rows.map(({ id }) => Number(id));
   }
 
+  /** Waits until a slice is seen removing rows, or has just done so, or until it is over with whoever does them. */
+  async sliceAtWork(over: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    void over.finally(() => {
+      isOver = true;
+    });
+    const sql = this.#connection.isPostgres
+      ? `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+         AND query LIKE '%idp_janitor_gone%'`
+      : `SELECT 1 FROM information_schema.processlist WHERE db = database() AND id <> connection_id()
+         AND info LIKE 'DELETE%idp_janitor_gone%'`;
+    while (!isOver && (await this.#connection.query(sql)).length === 0);
+  }
+
   async cut(id: number): Promise<void> {
     const sql = this.#connection.isPostgres ? `SELECT pg_terminate_backend(${id})` : `KILL ${id}`;
     // It may have gone by itself.

@@ -137,8 +137,18 @@ const registers: Deed = async (transaction, { chance, hold }) => {
   await hold();
 };
 
-/** How often each is done beside the others. */
-export const DEEDS: readonly (readonly [Deed, number])[] = [
+/** Deeds, and how often each is done beside the others. */
+export type Deeds = readonly (readonly [Deed, number])[];
+
+/** People come back: nothing new, and nothing that leads to what is about to go. */
+export const RETURNS: Deeds = [
+  [verifies, 2],
+  [verifiesLast, 1],
+  [extendsInPlace, 3],
+];
+
+/** Everything. */
+export const DEEDS: Deeds = [
   [verifies, 4],
   [verifiesLast, 3],
   [logsIn, 2],

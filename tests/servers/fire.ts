@@ -2,16 +2,11 @@
 
 import type { JobName } from "idp-janitor";
 import { Known, readRows } from "./rows.ts";
-import { type Account, startTraffic } from "./traffic.ts";
+import { type Account, type Plan, startTraffic } from "./traffic.ts";
 import { judgeRows, type Verdict } from "./verdict.ts";
 
-export interface Fire {
-  readonly url: string;
+export interface Fire extends Plan {
   readonly job: JobName;
-  /** How many connections work on the database. */
-  readonly connections: number;
-  /** What they do. */
-  readonly seed: number;
 }
 
 export interface Fired<T> {
@@ -28,12 +23,10 @@ export interface Fired<T> {
 }
 
 /** Runs a job while others work, and judges what they leave. */
-export async function underFire<T>(
-  { url, job, connections, seed }: Fire,
-  run: () => Promise<T>,
-): Promise<Fired<T>> {
+export async function underFire<T>(fire: Fire, run: () => Promise<T>): Promise<Fired<T>> {
+  const { url, job } = fire;
   const known = new Known(await readRows(url));
-  const traffic = await startTraffic(url, known, connections, seed);
+  const traffic = await startTraffic(fire, known);
   const began = performance.now();
   const ended = await run().finally(() => traffic.stop());
   const ms = performance.now() - began;

@@ -5,7 +5,8 @@ import type { SqlSession, SqlStore, Statement } from "idp-janitor";
 export interface Hooks {
   /** Before a slice; `number` counts them from 1. */
   beforeSlice?(number: number, statements: readonly Statement[]): Promise<void> | void;
-  afterSlice?(number: number): Promise<void> | void;
+  /** After it, whether it was done or failed. */
+  afterSlice?(number: number, done: boolean): Promise<void> | void;
   /** When a connection is taken that is kept: the one of the lease. */
   onSession?(session: SqlSession): Promise<void> | void;
   /** Changes the statements of a slice. */
@@ -34,10 +35,13 @@ export function hooked(store: SqlStore, hooks: Hooks): SqlStore {
       const sent = rewrite
         ? statements.map(({ sql, params }) => ({ sql: rewrite(sql), params }))
         : statements;
+      let done = false;
       try {
-        return await store.batch(sent);
+        const results = await store.batch(sent);
+        done = true;
+        return results;
       } finally {
-        await hooks.afterSlice?.(number);
+        await hooks.afterSlice?.(number, done);
       }
     },
   };

@@ -33,8 +33,10 @@ type Job = (typeof JOBS)[number];
 const SEED = 5;
 const USERS = 1000;
 const KILLS = 6;
+/** Every so many slices have a connection cut: not so many that a run loses its patience. */
+const CUTS = 3;
 /** How many stale rows a run takes at most where it should take several to the end. */
-const BITES: Readonly<Record<Job, number>> = { remove_stale_unverified_accounts: 30, cleartokens: 300 };
+const BITES: Readonly<Record<Job, number>> = { remove_stale_unverified_accounts: 40, cleartokens: 300 };
 const LOST = /the connection was lost/;
 
 describe("interrupted", { concurrency: SERVERS.length }, () => {
@@ -89,22 +91,24 @@ describe("interrupted", { concurrency: SERVERS.length }, () => {
         test(`${job}, killed at any moment, tears nothing, and the next run completes`, async (t) => {
           const url = await copyServerDatabase(engine, seeded);
           const chance = new Chance(SEED);
+          const bounds = ["--slice-ms", "10", "--pause-ms", "20", "--max-rows", String(BITES[job])];
+          const began = performance.now();
+          await startJob(url, job, ...bounds).ended;
+          let lasts = performance.now() - began;
           let killed = 0;
-          let lasts = 0;
           await using backends = await Backends.of(url);
-          for (let kill = 0; kill <= KILLS; kill += 1) {
-            const began = performance.now();
-            const { child, ended } = startJob(url, job, "--slice-ms", "10", "--max-rows", String(BITES[job]));
-            // The first tells how long one lasts, at most.
-            if (kill === 0) await ended;
-            if (kill === 0) lasts = performance.now() - began;
-            await setTimeout(chance.between(0.3, 0.9) * lasts);
+          for (let kill = 1; kill <= KILLS; kill += 1) {
+            const started = performance.now();
+            const { child, ended } = startJob(url, job, ...bounds);
+            // At any moment, and every other time while a slice is at work.
+            if (kill % 2 === 0) await backends.sliceAtWork(ended);
+            else await setTimeout(chance.between(0.3, 0.8) * lasts);
             if (child.kill("SIGKILL")) killed += 1;
             const { status, errors } = await ended;
+            if (status !== null) lasts = Math.min(lasts, performance.now() - started);
             // One that was faster has found no other run at it.
             assert.ok(status === null || status === 0 || status === 75, `status ${status}: ${errors}`);
             assert.equal(errors, "");
-            if (kill % 2 === 1) continue;
             await backends.alone();
             await judge(url, job);
           }
@@ -112,7 +116,7 @@ describe("interrupted", { concurrency: SERVERS.length }, () => {
           assert.equal(last.status, 0, last.errors);
           await compareServerDatabases(url, undisturbed.get(job) ?? "");
           t.diagnostic(`${server.title}, ${job}: ${killed} of ${KILLS} killed`);
-          assert.ok(killed > KILLS / 4);
+          assert.ok(killed > 0);
         });
 
         test(`${job}, its connections cut at any moment, counts nothing twice`, async (t) => {
@@ -125,9 +129,11 @@ describe("interrupted", { concurrency: SERVERS.length }, () => {
             const id = chance.pick(await backends.others());
             if (id !== undefined) await backends.cut(id);
           };
+          let slices = 0;
           const hooks: Hooks = {
             beforeSlice() {
-              if (chance.happens(0.6)) cuts.push(cut());
+              slices += 1;
+              if (slices % CUTS === 1) cuts.push(cut());
             },
           };
           const reports: Report[] = [];
@@ -159,6 +165,22 @@ describe("interrupted", { concurrency: SERVERS.length }, () => {
         await restart;
         assert.equal(report.complete, true);
         checkCounts([report], await judge(url, "cleartokens"));
+        await finish(url, "cleartokens");
+      });
+
+      test("a slice of which nobody knows whether it was done is not counted, and told", async () => {
+        const url = await copyServerDatabase(engine, seeded);
+        const report = await run(url, "cleartokens", {
+          afterSlice(number) {
+            if (number === 1) throw new JanitorError("store_unavailable", "the confirmation was lost");
+          },
+        });
+        const taken = await judge(url, "cleartokens");
+        assert.match(report.warnings.join(), LOST);
+        assert.ok(
+          (report.removed.oauth2_provider_refreshtoken ?? 0) < (taken.oauth2_provider_refreshtoken ?? 0),
+        );
+        checkCounts([report], taken);
         await finish(url, "cleartokens");
       });
 
@@ -196,7 +218,7 @@ describe("interrupted", { concurrency: SERVERS.length }, () => {
             async beforeSlice(number) {
               if (number === 3 && lease !== undefined) await backends.cut(lease);
               // Slices of all lanes are under way when it is cut.
-              await setTimeout(20);
+              if (number < 6) await setTimeout(20);
             },
           };
           const report = await run(url, "cleartokens", hooks, { sliceMs: 10, concurrency });

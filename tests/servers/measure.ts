@@ -1,9 +1,10 @@
 // What others suffer while a job runs, and while its original does: `node tests/servers/measure.ts [USERS] [RUNS] [SERVER]`.
 
-import { createJanitor } from "idp-janitor";
+import { createJanitor, type JobName } from "idp-janitor";
 import { NOW } from "../support/original-cases.ts";
 import { oracle } from "../support/originals.ts";
 import { copyServerDatabase, seededServerDatabase } from "../support/originals-servers.ts";
+import { DEEDS, RETURNS } from "./deeds.ts";
 import { type Fired, underFire } from "./fire.ts";
 import { SERVERS } from "./servers.ts";
 
@@ -18,21 +19,18 @@ const engine = await server.start();
 try {
   const seeded = await seededServerDatabase(engine, SEED, NOW, Number(users));
   for (const job of JOBS) {
-    for (let seed = 1; seed <= Number(runs); seed += 1) {
-      const fire = async () => ({
-        ...{ url: await copyServerDatabase(engine, seeded), job, seed },
-        connections: CONNECTIONS,
-      });
-      const theirs = await fire();
-      show(job, "original", await underFire(theirs, () => runOriginal(theirs.url, job)));
-      const ours = await fire();
-      const { store, end } = server.open(ours.url);
-      const run = async () => {
-        await createJanitor({ store }).run(job, { now: NOW });
-        return "";
-      };
-      show(job, "idp-janitor", await underFire(ours, run));
-      await end();
+    for (const [what, deeds] of Object.entries({ everything: DEEDS, returns: RETURNS })) {
+      for (let seed = 1; seed <= Number(runs); seed += 1) {
+        const plan = { job, seed, deeds, connections: CONNECTIONS };
+        const theirs = await copyServerDatabase(engine, seeded);
+        const original = await underFire({ ...plan, url: theirs }, () => runOriginal(theirs, job));
+        show({ job, what, who: "original" }, original);
+        const ours = await copyServerDatabase(engine, seeded);
+        show(
+          { job, what, who: "idp-janitor" },
+          await underFire({ ...plan, url: ours }, () => runOurs(ours, job)),
+        );
+      }
     }
   }
 } finally {
@@ -42,6 +40,19 @@ try {
 process.exit(0);
 
 /** What it failed by, if it did. */
+async function runOurs(url: string, job: JobName): Promise<string> {
+  if (!server) return "";
+  const { store, end } = server.open(url);
+  try {
+    await createJanitor({ store }).run(job, { now: NOW });
+    return "";
+  } catch (error) {
+    return String(error);
+  } finally {
+    await end();
+  }
+}
+
 async function runOriginal(database: string, job: string): Promise<string> {
   try {
     await oracle(["run", "--now", NOW, job], { database });
@@ -52,15 +63,11 @@ async function runOriginal(database: string, job: string): Promise<string> {
   }
 }
 
-function show(
-  job: string,
-  who: string,
-  { ended, ms, traffic, lost, verdict, refusedWrongly }: Fired<string>,
-): void {
+function show(which: object, { ended, ms, traffic, lost, verdict, refusedWrongly }: Fired<string>): void {
   const { committed, verified, faults, longest } = traffic;
   console.log(
     JSON.stringify({
-      ...{ job, who, ended, seconds: Number((ms / 1000).toFixed(1)), committed },
+      ...{ ...which, ended, seconds: Number((ms / 1000).toFixed(1)), committed },
       ...{ verified: verified.size, verifiedLost: lost.length, rowsLost: verdict.lost },
       ...{ deadlocks: faults.deadlock, refused: faults.key, refusedWrongly },
       longestWaitMs: Math.round(longest.ms),

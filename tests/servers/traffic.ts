@@ -2,7 +2,7 @@
 
 import { type Agent, connectAgent, type Fault, faultOf } from "./agent.ts";
 import { Chance } from "./chance.ts";
-import { DEEDS, type Deed } from "./deeds.ts";
+import { DEEDS, type Deed, type Deeds } from "./deeds.ts";
 import { type Ground, grounds } from "./grounds.ts";
 import { USER } from "./makers.ts";
 import type { Known } from "./rows.ts";
@@ -31,25 +31,31 @@ export interface Traffic {
 /** How many of the transactions end by a rollback. */
 const ROLLBACKS = 0.1;
 
-/** Begins to work on a database with so many connections; what they commit is told to `known`. */
-export async function startTraffic(
-  url: string,
-  known: Known,
-  workers: number,
-  seed: number,
-): Promise<Traffic> {
+/** Who works on a database, and what they do. */
+export interface Plan {
+  readonly url: string;
+  /** How many connections. */
+  readonly connections: number;
+  readonly seed: number;
+  /** Everything, unless told otherwise. */
+  readonly deeds?: Deeds;
+}
+
+/** Begins to work on a database; what is committed is told to `known`. */
+export async function startTraffic(plan: Plan, known: Known): Promise<Traffic> {
+  const { url, connections, seed, deeds = DEEDS } = plan;
   const account: Account = {
     ...{ committed: 0, rolledBack: 0, missed: 0, verified: new Set<string>(), refused: [] },
     faults: { deadlock: 0, key: 0, "lock timeout": 0 },
     longest: { ms: 0, sql: "" },
   };
   let stopped = false;
-  const parts = grounds(known.rows, workers, seed);
+  const parts = grounds(known.rows, connections, seed);
   const work = parts.map(async (ground, number) => {
     const agent = await connectAgent(url);
     const chance = new Chance(seed * 1000 + number);
     try {
-      while (!stopped) await transact({ agent, chance, ground }, known, account);
+      while (!stopped) await transact({ agent, chance, ground, deeds }, known, account);
     } finally {
       if (agent.longest.ms > account.longest.ms) account.longest = { ...agent.longest };
       await agent.end();
@@ -71,10 +77,15 @@ interface Worker {
   readonly agent: Agent;
   readonly chance: Chance;
   readonly ground: Ground;
+  readonly deeds: Deeds;
 }
 
-async function transact({ agent, chance, ground }: Worker, known: Known, account: Account): Promise<void> {
-  const deed = drawn(chance);
+async function transact(
+  { agent, chance, ground, deeds }: Worker,
+  known: Known,
+  account: Account,
+): Promise<void> {
+  const deed = drawn(deeds, chance);
   const subject = ground.subject(chance);
   const transaction = await Transaction.begin(agent);
   try {
@@ -133,11 +144,12 @@ const TARGETS: Readonly<Record<string, string>> = {
   device_id: "otp_static_staticdevice",
 };
 
-const TOTAL = DEEDS.reduce((sum, [, weight]) => sum + weight, 0);
-
-function drawn(chance: Chance): Deed {
-  let rest = chance.between(0, TOTAL);
-  for (const [deed, weight] of DEEDS) {
+function drawn(deeds: Deeds, chance: Chance): Deed {
+  let rest = chance.between(
+    0,
+    deeds.reduce((sum, [, weight]) => sum + weight, 0),
+  );
+  for (const [deed, weight] of deeds) {
     rest -= weight;
     if (rest < 0) return deed;
   }

@@ -7,6 +7,7 @@ import { type Change, keyOf, type Row } from "./rows.ts";
 export class Missed extends Error {}
 
 export class Transaction {
+  /** What it has tried to change: once it is refused, that is what it was refused for. */
   readonly changes: Change[] = [];
   readonly #agent: Agent;
 
@@ -44,9 +45,9 @@ export class Transaction {
   async update(table: string, key: string, set: Row, condition = "1 = 1"): Promise<void> {
     const columns = Object.keys(set).map((column) => `${column} = ?`);
     const sql = `UPDATE ${table} SET ${columns.join(", ")} WHERE ${keyOf(table)} = ? AND ${condition}`;
+    this.changes.push({ table, key, set });
     const { count } = await this.run(sql, ...Object.values(set), key);
     if (count !== 1) throw new Missed();
-    this.changes.push({ table, key, set });
   }
 
   /** Adds a row. What nobody asks about is in `more`. */
@@ -54,7 +55,6 @@ export class Transaction {
     const values = { ...set, ...more };
     const columns = Object.keys(values);
     const places = columns.map(() => "?").join(", ");
-    // Before it is done: where it is refused, somebody asks what it was.
     this.changes.push({ table, key: set[keyOf(table)] ?? "", set });
     await this.run(
       `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${places})`,

@@ -1,13 +1,11 @@
 //! What a removal is to leave, worked out without a database: the closure of the stale rows that nothing holds, over
 //! everything that cascades, and then the keys of those that stay behind.
 
-use super::database::{NAMES, columns, target};
+use super::database::{NAMES, columns, defaults, target};
 use super::spec::Graph;
-use crate::common::dump::{quoted, select};
+use crate::common::engine::{Engine, Text};
 use crate::common::hidp::LONG_AGO;
 use idp_janitor::cascade::Action;
-use rusqlite::Connection;
-use rusqlite::types::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A row, by its table and its place in it.
@@ -15,7 +13,7 @@ pub type Place = (usize, usize);
 
 /// Every row of every table, each table in the order of its primary key.
 #[derive(Debug, Clone, PartialEq)]
-pub struct State(pub Vec<Vec<Vec<Value>>>);
+pub struct State(pub Vec<Vec<Vec<Text>>>);
 
 /// What a removal is to do.
 #[derive(Debug)]
@@ -37,7 +35,7 @@ struct Key {
     parent: usize,
     target: Vec<usize>,
     action: Action,
-    defaults: Vec<Value>,
+    defaults: Vec<Text>,
 }
 
 /// The model of a graph's database.
@@ -48,39 +46,69 @@ pub struct Model {
 
 impl State {
     /// What a database holds.
-    pub fn read(conn: &Connection, graph: &Graph) -> Self {
-        let names = NAMES.iter().take(graph.tables.len());
-        Self(names.map(|name| select(conn, &format!("SELECT * FROM {} ORDER BY id", quoted(name)))).collect())
+    pub fn read(engine: &impl Engine, graph: &Graph) -> Self {
+        let names = NAMES.iter().take(graph.tables.len()).map(|name| engine.dialect().quote(name));
+        Self(names.map(|name| engine.select(&format!("SELECT * FROM {name} ORDER BY id"))).collect())
     }
 
     /// The primary keys of a table.
     pub fn ids(&self, table: usize) -> BTreeSet<String> {
-        self.0[table].iter().map(|row| text(&row[0])).collect()
+        self.0[table].iter().filter_map(|row| row[0].clone()).collect()
+    }
+
+    /// A few of the rows that are in one of two states, and not in the other.
+    pub fn difference(&self, other: &Self) -> Vec<(usize, Vec<Text>)> {
+        let rows = |state: &Self| -> BTreeSet<(usize, Vec<Text>)> {
+            let tables = state.0.iter().enumerate();
+            tables.flat_map(|(at, rows)| rows.iter().map(move |row| (at, row.clone()))).collect()
+        };
+        rows(self).symmetric_difference(&rows(other)).take(6).cloned().collect()
+    }
+
+    /// How many rows each table has lost since; tables that lost none are left out, as in a report.
+    pub fn lost(&self, since: &Self) -> BTreeMap<String, u64> {
+        let lost = since.0.iter().zip(&self.0).map(|(before, after)| (before.len() - after.len()) as u64);
+        NAMES.iter().map(|name| (*name).to_owned()).zip(lost).filter(|(_, rows)| *rows > 0).collect()
     }
 }
 
 impl Model {
-    pub fn new(conn: &Connection, graph: &Graph) -> Self {
-        let column_names = |table: usize| -> Vec<(String, Option<String>)> {
-            let info = select(conn, &format!("SELECT name, dflt_value FROM pragma_table_info('{}')", NAMES[table]));
-            info.iter().map(|row| (text(&row[0]), (row[1] != Value::Null).then(|| text(&row[1])))).collect()
+    pub fn new(graph: &Graph) -> Self {
+        let column_names = |table: usize| -> Vec<String> {
+            let own: &[&str] = if table == 0 {
+                &["id", "code", "k1", "k2", "verified", "joined"]
+            } else {
+                &["id", "code", "k1", "k2"]
+            };
+            let keys = graph.edges.iter().enumerate().filter(|(_, edge)| edge.child == table);
+            own.iter().map(|name| (*name).to_owned()).chain(keys.flat_map(|(at, edge)| columns(edge, at))).collect()
         };
+        let position = |names: &[String], name: &str| names.iter().position(|known| known == name).unwrap();
         let keys = graph.edges.iter().enumerate().map(|(at, edge)| {
             let (child, parent) = (column_names(edge.child), column_names(edge.parent));
-            let position = |names: &[(String, Option<String>)], name: &str| {
-                names.iter().position(|(known, _)| known == name).unwrap()
-            };
-            let columns: Vec<usize> = columns(edge, at).iter().map(|name| position(&child, name)).collect();
             Key {
                 child: edge.child,
                 parent: edge.parent,
                 target: target(edge).iter().map(|name| position(&parent, name)).collect(),
                 action: edge.action,
-                defaults: columns.iter().map(|at| default(child[*at].1.as_deref())).collect(),
-                columns,
+                defaults: defaults(graph, edge),
+                columns: columns(edge, at).iter().map(|name| position(&child, name)).collect(),
             }
         });
         Self { tables: graph.tables.len(), keys: keys.collect() }
+    }
+
+    /// The rows that point at nothing, for each foreign key.
+    pub fn dangling(&self, state: &State) -> Vec<Vec<Text>> {
+        let children = self.children(state);
+        let mut dangling = Vec::new();
+        for (key, children) in self.keys.iter().zip(&children) {
+            let pointing: BTreeSet<usize> = children.values().flatten().copied().collect();
+            let rows = state.0[key.child].iter().enumerate();
+            let lost = rows.filter(|(at, row)| values(row, &key.columns).is_some() && !pointing.contains(at));
+            dangling.extend(lost.map(|(_, row)| row.clone()));
+        }
+        dangling
     }
 
     /// The removal of all stale rows at once.
@@ -97,7 +125,7 @@ impl Model {
         let mut after = state.clone();
         for (key, children) in self.keys.iter().zip(&children) {
             let values = match key.action {
-                Action::SetNull => vec![Value::Null; key.columns.len()],
+                Action::SetNull => vec![None; key.columns.len()],
                 Action::SetDefault => key.defaults.clone(),
                 Action::Cascade | Action::Restrict => continue,
             };
@@ -124,7 +152,11 @@ impl Model {
         let going = self.closure(stale.map(|row| (0, row)), &self.children(state));
         (0..self.tables)
             .map(|at| {
-                going.iter().filter(|(table, _)| *table == at).map(|(_, row)| text(&state.0[at][*row][0])).collect()
+                going
+                    .iter()
+                    .filter(|(table, _)| *table == at)
+                    .filter_map(|(_, row)| state.0[at][*row][0].clone())
+                    .collect()
             })
             .collect()
     }
@@ -135,7 +167,7 @@ impl Model {
         let held = |table: usize| {
             let rows = 0..state.0[table].len();
             rows.filter(|row| self.restricting((table, *row), &children).next().is_some())
-                .map(|row| text(&state.0[table][row][0]))
+                .filter_map(|row| state.0[table][row][0].clone())
                 .collect()
         };
         (0..self.tables).map(held).collect()
@@ -190,27 +222,11 @@ impl Model {
 }
 
 /// `email_verified IS NULL` and joined long ago: the columns behind the four that every table has.
-fn is_stale(row: &[Value]) -> bool {
-    row[4] == Value::Null && row[5] == Value::Text(LONG_AGO.to_owned())
+fn is_stale(row: &[Text]) -> bool {
+    row[4].is_none() && row[5].as_ref().is_some_and(|joined| joined.starts_with(LONG_AGO))
 }
 
 /// The values of columns, to be compared; `None` where one is NULL, for then they point at nothing.
-fn values(row: &[Value], columns: &[usize]) -> Option<Vec<String>> {
-    columns.iter().map(|at| (row[*at] != Value::Null).then(|| text(&row[*at]))).collect()
-}
-
-fn default(expression: Option<&str>) -> Value {
-    match expression {
-        None => Value::Null,
-        Some(text) if text.starts_with('\'') => Value::Text(text.trim_matches('\'').to_owned()),
-        Some(number) => Value::Integer(number.parse().unwrap()),
-    }
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Integer(number) => number.to_string(),
-        Value::Text(text) => text.clone(),
-        other => panic!("neither a number nor a text: {other:?}"),
-    }
+fn values(row: &[Text], columns: &[usize]) -> Option<Vec<String>> {
+    columns.iter().map(|at| row[*at].clone()).collect()
 }

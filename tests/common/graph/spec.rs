@@ -13,6 +13,8 @@ pub struct Graph {
     pub edges: Vec<Edge>,
     /// How often the rows are there, each time with other keys.
     pub tiles: usize,
+    /// Whether rows lie far apart, so that a table has many blocks.
+    pub sparse: bool,
 }
 
 /// A table. Its first row is never removed: a default can point at it.
@@ -64,6 +66,82 @@ pub enum Said {
     Settings(Declared),
 }
 
+impl Edge {
+    fn unsets(&self) -> bool {
+        matches!(self.action, Action::SetNull | Action::SetDefault)
+    }
+
+    /// What the database declares of it.
+    pub fn declared(&self) -> Declared {
+        match (self.said, self.action) {
+            (Said::Settings(declared), _) => declared,
+            (Said::Database, Action::Cascade) => Declared::Cascade,
+            (Said::Database, Action::SetNull) => Declared::SetNull,
+            (Said::Database, Action::SetDefault) => Declared::SetDefault,
+            (Said::Database, Action::Restrict) => Declared::Restrict,
+        }
+    }
+
+    /// The same, as far as a product can declare it: the settings say the rest. InnoDB has no defaults to set, tells keys
+    /// that restrict as ones that say nothing, and takes no key that would set NULL where none can be.
+    fn on(mut self, product: &str) -> Self {
+        let impossible = match self.declared() {
+            Declared::SetDefault => true,
+            Declared::Restrict => self.said == Said::Database,
+            Declared::SetNull => self.required,
+            Declared::NoAction | Declared::Cascade | Declared::SetSome => false,
+        };
+        if product == "mysql" && impossible || product != "sqlite" && self.is_milder() {
+            self.said = Said::Settings(Declared::NoAction);
+        }
+        self
+    }
+
+    /// Whether it is to do less than the database would do by itself, which is refused where others can write meanwhile.
+    fn is_milder(&self) -> bool {
+        match (self.declared(), self.action) {
+            (Declared::Cascade, action) => action != Action::Cascade,
+            (Declared::SetNull | Declared::SetDefault, action) => action == Action::Restrict,
+            _ => false,
+        }
+    }
+}
+
+impl Graph {
+    /// The same graph, as far as a product can declare it.
+    pub fn on(&self, product: &str) -> Self {
+        let edges = self.edges.iter().map(|edge| edge.clone().on(product)).collect();
+        Self { edges, ..self.clone() }
+    }
+
+    /// Whether rows of a table let go of rows of the same one.
+    pub fn lets_go_of_its_own(&self) -> bool {
+        self.edges.iter().any(|edge| edge.child == edge.parent && edge.unsets())
+    }
+
+    /// The same graph without keys by which rows of the root let go. On PostgreSQL these get another place by it, and a
+    /// walk of several slices misses those that are stale themselves.
+    pub fn with_root_at_rest(mut self) -> Self {
+        self.edges.retain(|edge| edge.child > 0 || !edge.unsets());
+        self
+    }
+
+    /// The same graph with many rows of the root, most of them stale, in many blocks.
+    pub fn crowded(mut self) -> Self {
+        self.sparse = true;
+        let rows = &mut self.tables[0].rows;
+        for at in 0..9 {
+            let mut row = rows[at % rows.len()].clone();
+            row.stale = at % 4 != 1;
+            match rows.get_mut(at) {
+                Some(known) => *known = row,
+                None => rows.push(row),
+            }
+        }
+        self
+    }
+}
+
 /// At most this many tables, and foreign keys.
 pub const TABLES: usize = 5;
 const EDGES: usize = 10;
@@ -105,7 +183,7 @@ pub fn graphs(shape: Shape) -> impl Strategy<Value = Graph> {
             let parent = if parent < count { parent } else { 0 };
             acyclic(Edge { child, parent, ..edge })
         }));
-        Graph { tables, edges, tiles: shape.tiles }
+        Graph { tables, edges, tiles: shape.tiles, sparse: false }
     })
 }
 

@@ -2,19 +2,20 @@
 
 use super::moments::{MOMENTS, Moment};
 use super::tables::{Column, Kind, TABLES};
+use crate::common::engine::Engine;
 use idp_janitor::error::Error;
-use idp_janitor::rule::eval::{Key, Record, Relations};
+use idp_janitor::rule::Rule;
+use idp_janitor::rule::eval::{Key, Record, Relations, satisfies};
 use idp_janitor::value::Value;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use rusqlite::types::Value as Stored;
-use rusqlite::{Connection, params_from_iter};
+use std::collections::BTreeSet;
 
 /// Few enough that rows meet; so large that a float would make two of them one.
 const IDS: [i64; 8] =
     [0, 1, -1, 9_007_199_254_740_991, 9_007_199_254_740_992, 9_007_199_254_740_993, i64::MAX, i64::MIN];
 
-/// Some of digits alone, which must not be taken for numbers, and two that differ in case alone.
+/// Some of digits alone, which must not be taken for numbers, and two that differ in case alone, which only to SQLite are two.
 const UUIDS: [&str; 6] = [
     "00000000000000000000000000000001",
     "10000000000000000000000000000000",
@@ -37,19 +38,20 @@ pub enum Cell {
 /// The rows of each of the [`TABLES`].
 pub type Rows = Vec<Vec<Vec<Cell>>>;
 
-/// Rows of every table, with keys that are unique.
-pub fn rows() -> impl Strategy<Value = Rows> {
-    TABLES.iter().map(table).collect::<Vec<_>>()
+/// Rows of every table, with keys that are unique on that product.
+pub fn rows(product: &str) -> impl Strategy<Value = Rows> + use<> {
+    let uuids = if product == "sqlite" { UUIDS.as_slice() } else { &UUIDS[..5] };
+    TABLES.iter().map(|of| table(of, uuids)).collect::<Vec<_>>()
 }
 
-fn table(table: &'static super::tables::Table) -> BoxedStrategy<Vec<Vec<Cell>>> {
+fn table(table: &'static super::tables::Table, uuids: &'static [&'static str]) -> BoxedStrategy<Vec<Vec<Cell>>> {
     let keys = match table.columns[0].kind {
         Kind::Id => subsequence(IDS.map(Cell::Id).to_vec(), 0..=6).boxed(),
-        _ => subsequence(UUIDS.map(Cell::Uuid).to_vec(), 0..=6).boxed(),
+        _ => subsequence(uuids.iter().map(|uuid| Cell::Uuid(uuid)).collect::<Vec<_>>(), 0..=uuids.len()).boxed(),
     };
-    keys.prop_flat_map(|keys| {
+    keys.prop_flat_map(move |keys| {
         let rows = keys.into_iter().map(|key| {
-            let rest = table.columns[1..].iter().map(cell).collect::<Vec<_>>();
+            let rest = table.columns[1..].iter().map(|column| cell(column, uuids)).collect::<Vec<_>>();
             rest.prop_map(move |rest| std::iter::once(key).chain(rest).collect())
         });
         rows.collect::<Vec<_>>()
@@ -57,10 +59,10 @@ fn table(table: &'static super::tables::Table) -> BoxedStrategy<Vec<Vec<Cell>>> 
     .boxed()
 }
 
-fn cell(column: &Column) -> BoxedStrategy<Cell> {
+fn cell(column: &Column, uuids: &'static [&'static str]) -> BoxedStrategy<Cell> {
     let some = match column.kind {
         Kind::Id => select(IDS.as_slice()).prop_map(Cell::Id).boxed(),
-        Kind::Uuid => select(UUIDS.as_slice()).prop_map(Cell::Uuid).boxed(),
+        Kind::Uuid => select(uuids).prop_map(Cell::Uuid).boxed(),
         Kind::Instant => select(MOMENTS.as_slice()).prop_map(Cell::Instant).boxed(),
         Kind::Truth => any::<bool>().prop_map(Cell::Truth).boxed(),
     };
@@ -68,13 +70,15 @@ fn cell(column: &Column) -> BoxedStrategy<Cell> {
 }
 
 impl Cell {
-    fn stored(self) -> Stored {
+    /// As text in a statement, which the column's type reads.
+    fn literal(self, product: &str) -> String {
         match self {
-            Self::Null => Stored::Null,
-            Self::Id(id) => Stored::Integer(id),
-            Self::Uuid(uuid) => Stored::Text(uuid.to_owned()),
-            Self::Instant(moment) => Stored::Text(moment.django.to_owned()),
-            Self::Truth(truth) => Stored::Integer(i64::from(truth)),
+            Self::Null => "NULL".to_owned(),
+            Self::Id(id) => format!("'{id}'"),
+            Self::Uuid(uuid) => format!("'{uuid}'"),
+            Self::Instant(moment) if product == "postgres" => format!("'{}+00'", moment.django),
+            Self::Instant(moment) => format!("'{}'", moment.django),
+            Self::Truth(truth) => format!("'{}'", u8::from(truth)),
         }
     }
 
@@ -93,17 +97,37 @@ impl Cell {
 }
 
 /// Puts the rows in the place of whatever the tables hold.
-pub fn store(conn: &Connection, rows: &Rows) {
-    conn.execute_batch("BEGIN").unwrap();
+pub fn store(engine: &impl Engine, rows: &Rows) {
+    let mut statements = vec!["BEGIN".to_owned()];
     for (table, rows) in TABLES.iter().zip(rows) {
-        conn.execute(&format!("DELETE FROM \"{}\"", table.name), []).unwrap();
-        let places = vec!["?"; table.columns.len()].join(", ");
-        let mut insert = conn.prepare_cached(&format!("INSERT INTO \"{}\" VALUES ({places})", table.name)).unwrap();
-        for row in rows {
-            insert.execute(params_from_iter(row.iter().map(|cell| cell.stored()))).unwrap();
+        let name = engine.dialect().quote(table.name);
+        statements.push(format!("DELETE FROM {name}"));
+        let row = |row: &Vec<Cell>| {
+            let cells: Vec<String> = row.iter().map(|cell| cell.literal(engine.name())).collect();
+            format!("({})", cells.join(", "))
+        };
+        let rows: Vec<String> = rows.iter().map(row).collect();
+        if !rows.is_empty() {
+            statements.push(format!("INSERT INTO {name} VALUES {}", rows.join(", ")));
         }
     }
-    conn.execute_batch("COMMIT").unwrap();
+    statements.push("COMMIT".to_owned());
+    engine.run(&statements.join(";"));
+}
+
+/// The key of a table's row as an expression, such that it gives what [`key_text`] does.
+pub fn key_expression(engine: &impl Engine, table: usize, alias: &str) -> String {
+    let column = &TABLES[table].columns[0];
+    let key = engine.as_text(&format!("{alias}{}", engine.dialect().quote(column.name)));
+    // A type of uuids writes them with dashes.
+    if column.kind == Kind::Uuid { format!("replace({key}, '-', '')") } else { key }
+}
+
+/// The keys of the rows that a table holds.
+pub fn keys_left(engine: &impl Engine, table: usize) -> BTreeSet<String> {
+    let name = engine.dialect().quote(TABLES[table].name);
+    let rows = engine.select(&format!("SELECT {} FROM {name}", key_expression(engine, table, "")));
+    rows.into_iter().filter_map(|row| row[0].clone()).collect()
 }
 
 /// The records of every table, in one of the two forms.
@@ -135,8 +159,21 @@ impl Relations for Memory {
     }
 }
 
-/// A key as the database writes it.
-pub fn key_text(cell: Cell) -> String {
+/// The keys of the rows whose records satisfy a rule.
+pub fn satisfying(
+    rows: &Rows,
+    records: &Memory,
+    rule: &Rule,
+    table: usize,
+    relations: &impl Relations,
+) -> BTreeSet<String> {
+    let pairs = rows[table].iter().zip(&records.0[table]);
+    let stale = pairs.filter(|(_, record)| satisfies(rule, TABLES[table].name, record, relations).unwrap());
+    stale.map(|(row, _)| key_text(row[0])).collect()
+}
+
+/// A key as text.
+fn key_text(cell: Cell) -> String {
     match cell {
         Cell::Id(id) => id.to_string(),
         Cell::Uuid(uuid) => uuid.to_owned(),

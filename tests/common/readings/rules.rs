@@ -8,6 +8,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
+use std::fmt::Debug;
+
+/// A table, and something about it.
+pub fn of_some_table<T: Debug + Clone + 'static>(of_each: Vec<BoxedStrategy<T>>) -> impl Strategy<Value = (usize, T)> {
+    Union::new(of_each.into_iter().enumerate().map(|(table, of_it)| (Just(table), of_it)))
+}
 
 /// Rules on each table, nested so deep at most.
 pub fn rules(depth: u32) -> Vec<BoxedStrategy<Rule>> {

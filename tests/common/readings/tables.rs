@@ -1,4 +1,6 @@
-//! Three related tables with the types that Django declares on SQLite.
+//! Three related tables with the types that Django declares on each product.
+
+use crate::common::engine::Engine;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +95,8 @@ pub const WAYS: [Way; 10] = [
     Way { from: 0, equal: &["id", "uuid"], to: 2, columns: &["account_id", "account_uuid"] },
 ];
 
-/// The tables' declarations. `account` has a bigint key beside the row id, `link` one that is the row id.
-pub const SCHEMA: &str = r#"
+/// The tables' declarations on SQLite. `account` has a bigint key beside the row id, `link` one that is the row id.
+pub const SQLITE: &str = r#"
     CREATE TABLE "account" (
         "id" bigint NOT NULL PRIMARY KEY, "uuid" char(32) NULL, "boss_id" bigint NULL, "joined" datetime NOT NULL,
         "verified" datetime NULL, "active" bool NOT NULL, "asked" bool NULL
@@ -108,3 +110,38 @@ pub const SCHEMA: &str = r#"
         "order_id" char(32) NULL, "made" datetime NULL
     );
 "#;
+
+/// Makes the tables. On servers, some of the columns by which rows are related have an index.
+pub fn create(engine: &impl Engine) {
+    if engine.name() == "sqlite" {
+        return engine.run(SQLITE);
+    }
+    let quoted = |name: &str| engine.dialect().quote(name);
+    for table in &TABLES {
+        let mut parts: Vec<String> = Vec::new();
+        for column in table.columns {
+            let null = if column.nullable { "NULL" } else { "NOT NULL" };
+            parts.push(format!("{} {} {null}", quoted(column.name), kind(engine.name(), column)));
+        }
+        parts.push(format!("PRIMARY KEY ({})", quoted(table.columns[0].name)));
+        engine.run(&format!("CREATE TABLE {} ({})", quoted(table.name), parts.join(", ")));
+    }
+    for (table, column) in [("account", "boss_id"), ("link", "account_id"), ("link", "order_id")] {
+        let create = format!("CREATE INDEX {column}_index ON {} ({})", quoted(table), quoted(column));
+        engine.run(&create);
+    }
+}
+
+/// The type of a column on a server. MariaDB has uuids of its own since 10.7, which newer versions of Django use; older ones
+/// go on with text.
+fn kind(product: &str, column: &Column) -> &'static str {
+    match (column.kind, product) {
+        (Kind::Id, _) => "bigint",
+        (Kind::Uuid, "mysql") if column.name.contains("uuid") => "char(32)",
+        (Kind::Uuid, _) => "uuid",
+        (Kind::Instant, "postgres") => "timestamp with time zone",
+        (Kind::Instant, _) => "datetime(6)",
+        (Kind::Truth, "postgres") => "boolean",
+        (Kind::Truth, _) => "tinyint(1)",
+    }
+}
