@@ -232,6 +232,8 @@ pub fn declared(key: &ForeignKey) -> Option<Action> {
         Declared::Cascade => Some(Action::Cascade),
         Declared::SetNull => Some(Action::SetNull),
         Declared::SetDefault => Some(Action::SetDefault),
+        // What it does cannot be said; a removal that comes upon it is refused unless the settings say to cascade.
+        Declared::SetSome => Some(Action::SetNull),
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Table {
     pub indexes: Vec<Vec<String>>,
     /// The number of its rows by the engine's own estimate; `None` where there is none.
     pub rows: Option<u64>,
+    /// Whether rows of it may be hidden from the role at hand.
+    pub hides_rows: bool,
     /// What the role at hand may not do to it, of `SELECT`, `UPDATE` and `DELETE`.
     pub denied: Vec<String>,
 }
@@ -104,6 +106,8 @@ pub enum Declared {
     SetNull,
     /// The columns take their default.
     SetDefault,
+    /// Some of the columns become NULL or take their default.
+    SetSome,
 }
 
 /// A column of a table, written `table.column`.

@@ -5,7 +5,7 @@ use super::retry::Chance;
 use super::statements::Filling;
 use super::walk::Claim;
 use crate::dialect::Found;
-use crate::effect::{Effect, Rows};
+use crate::effect::{Effect, Failure, Rows};
 
 /// A lane.
 pub struct Lane {
@@ -21,8 +21,16 @@ pub struct Lane {
     pub since_ms: f64,
     /// Whether what it has claimed is only to be looked at.
     pub looks: bool,
-    /// How often what it does has failed since something last went well.
+    /// Stale rows that it is about to take, or may be.
+    pub reserved: u64,
+    /// How often in a row what it does has failed in the same way.
     pub failures: u32,
+    /// How often in a row it has failed in any way.
+    pub failures_in_all: u32,
+    /// How it failed last.
+    pub failed_by: Option<Failure>,
+    /// Whether it has asked for the lease because of that.
+    pub asked_for_lease: bool,
     /// Where its pauses differ from those of others.
     pub chance: Chance,
 }
@@ -76,7 +84,11 @@ impl Lane {
             pace: Pace::new(target_ms),
             since_ms: 0.0,
             looks: false,
+            reserved: 0,
             failures: 0,
+            failures_in_all: 0,
+            failed_by: None,
+            asked_for_lease: false,
             chance,
         }
     }
@@ -87,13 +99,11 @@ impl Lane {
         !matches!(self.phase, Phase::Idle)
     }
 
-    /// Stale rows that it is about to take.
-    #[must_use]
-    pub fn in_hand(&self) -> u64 {
-        match &self.phase {
-            Phase::Remove { found: Some(found), .. } | Phase::Count { found } => found.removable(),
-            Phase::Remove { found: None, .. } => self.filling.take,
-            _ => 0,
-        }
+    /// What it does has gone well.
+    pub fn is_well(&mut self) {
+        self.failures = 0;
+        self.failures_in_all = 0;
+        self.failed_by = None;
+        self.asked_for_lease = false;
     }
 }

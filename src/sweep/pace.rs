@@ -59,9 +59,12 @@ impl Pace {
         self.window = if walked.is_some() { window } else { adapt(window, self.target_ms, took_ms, WINDOW) };
     }
 
-    /// Learns from a removal that failed because of others, or for its length.
-    pub fn shrink(&mut self) {
+    /// Learns from a removal that failed because of others, or for its length, which may have been that of its walk.
+    pub fn shrink(&mut self, walk: bool) {
         self.take = within(self.take / 2.0, 1.0, TAKE.2);
+        if walk {
+            self.window = within(self.window / 2.0, WINDOW.0, WINDOW.2);
+        }
     }
 
     /// Learns from a removal of so many stale rows.

@@ -10,7 +10,7 @@ use crate::jobs::{Sweep, Work};
 use crate::plan::{Plan, PlannedStatement, SweepPlan, dependants};
 use crate::request::Order;
 use crate::rule::{Rule, Use};
-use crate::schema::{ForeignKey, Part, Schema};
+use crate::schema::{Declared, ForeignKey, Part, Schema};
 
 /// A sweep, or one part of its table, ready to run.
 pub struct Prepared {
@@ -259,6 +259,17 @@ fn check_cascade(cascade: &Cascade, dialect: &dyn Dialect, schema: &Schema) -> R
         if edge.key.columns.len() != edge.key.target.len() {
             return refuse("has another number of columns than what it references");
         }
+        if edge.key.declared == Declared::SetSome && edge.action != Action::Cascade {
+            return refuse(
+                "sets only some of its columns on a deletion, which is not supported (onDelete says what else to do)",
+            );
+        }
+        if dialect.slices().skip_what_is_held() && milder(edge.action, edge.key.declared) {
+            return refuse(
+                "is to do less than the database itself does on a deletion, and where others write meanwhile the database would do \
+                 that first: change the key, or let it",
+            );
+        }
         for (column, target) in edge.key.columns.iter().zip(&edge.key.target) {
             let child = schema.column(&edge.table, column)?;
             let parent = schema.column(&edge.key.references, target)?;
@@ -286,6 +297,15 @@ fn check_cascade(cascade: &Cascade, dialect: &dyn Dialect, schema: &Schema) -> R
         }
     }
     Ok(())
+}
+
+/// Whether an action spares what the database itself would remove or unset.
+fn milder(action: Action, declared: Declared) -> bool {
+    match declared {
+        Declared::Cascade => action != Action::Cascade,
+        Declared::SetNull | Declared::SetDefault | Declared::SetSome => action == Action::Restrict,
+        Declared::NoAction | Declared::Restrict => false,
+    }
 }
 
 fn check_schema(sweep: &Sweep, dialect: &dyn Dialect, schema: &Schema) -> Result<(), Error> {

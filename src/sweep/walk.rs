@@ -9,8 +9,8 @@ pub struct Claim {
     pub from: String,
     /// Where it ends.
     pub upto: String,
-    /// Whether it is visited for the second time, because somebody held rows of it.
-    pub again: bool,
+    /// How many rows of it somebody held, where it is visited for the second time because of that.
+    pub held: Option<u64>,
     /// Its place among all claims.
     number: u64,
 }
@@ -26,7 +26,7 @@ pub struct Walk {
     pub total: u64,
     /// Whether a lane is looking for where its claim from the cursor ends.
     pub finding: bool,
-    once_more: VecDeque<(String, String)>,
+    once_more: VecDeque<(String, String, u64)>,
     claims: u64,
 }
 
@@ -38,26 +38,39 @@ impl Walk {
     }
 
     /// Claims a part of it.
-    pub fn claim(&mut self, from: String, upto: String, again: bool) -> Claim {
+    pub fn claim(&mut self, from: String, upto: String, held: Option<u64>) -> Claim {
         self.claims += 1;
-        Claim { from, upto, again, number: self.claims }
+        Claim { from, upto, held, number: self.claims }
     }
 
-    /// Notes a part that is to be visited once more, when all has been visited.
-    pub fn visit_again(&mut self, from: String, upto: String) {
-        self.once_more.push_back((from, upto));
+    /// Notes a part of which so many rows were held, to be visited once more when all has been visited.
+    pub fn visit_again(&mut self, from: String, upto: String, held: u64) {
+        self.once_more.push_back((from, upto, held));
     }
 
     /// Claims the next part that is to be visited once more.
     pub fn claim_again(&mut self) -> Option<Claim> {
-        let (from, upto) = self.once_more.pop_front()?;
-        Some(self.claim(from, upto, true))
+        let (from, upto, held) = self.once_more.pop_front()?;
+        Some(self.claim(from, upto, Some(held)))
+    }
+
+    /// Rows that were held and have not been visited again, given the claims in hand.
+    #[must_use]
+    pub fn held<'a>(&self, claims: impl Iterator<Item = &'a Claim>) -> u64 {
+        let waiting = self.once_more.iter().map(|(_, _, held)| held);
+        waiting.sum::<u64>() + claims.filter_map(|claim| claim.held).sum::<u64>()
     }
 
     /// Where a walk would have to go on so as to miss nothing, given the claims in hand; `None` where nothing is left.
     #[must_use]
     pub fn rest<'a>(&'a self, claims: impl Iterator<Item = &'a Claim>) -> Option<&'a str> {
-        let first = claims.filter(|claim| !claim.again).min_by_key(|claim| claim.number);
-        first.map(|claim| claim.from.as_str()).or(self.cursor.as_deref())
+        let (again, first): (Vec<_>, Vec<_>) = claims.partition(|claim| claim.held.is_some());
+        let earliest = |claims: Vec<&'a Claim>| {
+            claims.into_iter().min_by_key(|claim| claim.number).map(|claim| claim.from.as_str())
+        };
+        // In the second round only what was held is left. Before it, what was held is told, and left to the next pass: whoever
+        // holds a row for ever must not keep a pass from getting on.
+        let waiting = || self.once_more.front().map(|(from, _, _)| from.as_str());
+        earliest(first).or(self.cursor.as_deref()).or_else(|| earliest(again)).or_else(waiting)
     }
 }

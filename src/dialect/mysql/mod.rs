@@ -18,10 +18,11 @@ pub struct MySql;
 const FIRST: &str = "TIMESTAMP'0001-01-01 00:00:00'";
 
 impl MySql {
-    /// Neither a zero date nor one with a zero in it.
+    /// Neither a zero date, nor one with a zero in it, nor a day that its month does not have.
     fn is_instant(sql: &mut Sql, alias: &str, column: &str) {
         sql.column(alias, column).push(&format!(" >= {FIRST} AND MONTH(")).column(alias, column);
-        sql.push(") > 0 AND DAYOFMONTH(").column(alias, column).push(") > 0");
+        sql.push(") > 0 AND DAYOFMONTH(").column(alias, column).push(") BETWEEN 1 AND DAYOFMONTH(LAST_DAY(");
+        sql.column(alias, column).push("))");
     }
 
     /// The one column by which a table is walked.
@@ -50,19 +51,13 @@ impl Dialect for MySql {
         self.quote(name)
     }
 
-    /// Numbers as they are, for `LIMIT` takes no text; text in hexadecimal, which no mode of the server reads otherwise.
+    /// Numbers as they are, for `LIMIT` takes no text. Positions are the bytes of a key's text in hexadecimal, which no character set
+    /// of a connection changes, and no mode of the server reads otherwise.
     fn literal(&self, slot: &Slot, value: &str) -> Option<String> {
         Some(match slot {
             Slot::Window | Slot::Take | Slot::Before | Slot::Lease => value.to_owned(),
             Slot::Fixed(_) => format!("TIMESTAMP'{value}'"),
-            Slot::From | Slot::Upto => {
-                let mut text = String::from("_utf8mb4 X'");
-                for byte in value.bytes() {
-                    text.push_str(&format!("{byte:02X}"));
-                }
-                text.push('\'');
-                text
-            }
+            Slot::From | Slot::Upto => format!("_utf8mb4 X'{value}'"),
         })
     }
 
@@ -122,10 +117,16 @@ impl Dialect for MySql {
     }
 
     fn walkable(&self, table: &Table) -> Result<(), String> {
-        match table.columns.iter().filter(|column| column.primary_key > 0).count() {
-            1 => Ok(()),
-            _ => Err("it has no primary key of one column".into()),
+        let key: Vec<&Column> = table.columns.iter().filter(|column| column.primary_key > 0).collect();
+        let [key] = key.as_slice() else { return Err("it has no primary key of one column".into()) };
+        let kind = key.kind.to_ascii_lowercase();
+        // Of others, the order of values is not that of their texts, or the text is not the value.
+        if is_integer(&kind) || ["char", "varchar", "uuid"].iter().any(|known| kind.starts_with(known)) {
+            return Ok(());
         }
+        Err(format!(
+            "its primary key is declared `{kind}`, and only keys of whole numbers, text and `uuid` can be walked by"
+        ))
     }
 
     /// Anything but InnoDB would do half a slice, and its rows cannot be told apart without a key.
@@ -145,8 +146,8 @@ impl Dialect for MySql {
         let rows = schema.tables.get(table).and_then(|table| table.rows).unwrap_or_default();
         let mut sql = Sql::new(self, schema);
         for (before, function) in [(format!("SELECT {rows}, "), "min"), (", ".into(), "max")] {
-            sql.push(&before).push(&format!("(SELECT CAST({function}(t.")).name(&key).push(") AS CHAR) FROM ");
-            sql.table(table).push(" AS t)");
+            sql.push(&before).push(&format!("(SELECT HEX(CAST({function}(t.")).name(&key);
+            sql.push(") AS CHAR CHARACTER SET utf8mb4)) FROM ").table(table).push(" AS t)");
         }
         sql.finish()
     }
@@ -165,10 +166,10 @@ impl Dialect for MySql {
         );
         sql.slot(Slot::Before).push(
             "), (SELECT max(position) FROM idp_janitor_walked)) AS position) \
-             SELECT count(*), (SELECT CAST(position AS CHAR) FROM idp_janitor_end), sum(verdict IN (1, 2)), \
-             sum(verdict = 2), sum(verdict = 3), (SELECT CAST(min(n.",
+             SELECT count(*), (SELECT HEX(CAST(position AS CHAR CHARACTER SET utf8mb4)) FROM idp_janitor_end), sum(verdict IN (1, 2)), \
+             sum(verdict = 2), sum(verdict = 3), (SELECT HEX(CAST(min(n.",
         );
-        sql.name(&key).push(") AS CHAR) FROM ").table(table).push(" AS n WHERE n.").name(&key);
+        sql.name(&key).push(") AS CHAR CHARACTER SET utf8mb4)) FROM ").table(table).push(" AS n WHERE n.").name(&key);
         sql.push(" > (SELECT position FROM idp_janitor_end) AND n.").name(&key).push(" <= ");
         Self::position(&mut sql, table, Slot::Upto);
         sql.push(") FROM idp_janitor_walked WHERE position <= (SELECT position FROM idp_janitor_end)");
@@ -180,7 +181,7 @@ impl Dialect for MySql {
     }
 
     fn is_position(&self, text: &str) -> bool {
-        !text.is_empty()
+        !text.is_empty() && text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 
     /// What comes after a text depends on its collation, so the find tells it.

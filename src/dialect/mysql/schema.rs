@@ -175,6 +175,11 @@ fn read_rights(rows: &Rows, schema: &mut Schema) -> Result<(), Error> {
             table.denied = denied;
         }
     }
+    if !everywhere("SELECT") {
+        schema.warnings.push(
+            "the role may not read every table of the database, and what it may not read, and would go along, is not told".into(),
+        );
+    }
     if only_read > 0 {
         schema.warnings.push(format!(
             "the role may only read {only_read} table(s), and the server may hide their foreign keys from it: what goes along can \

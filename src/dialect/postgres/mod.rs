@@ -164,7 +164,10 @@ impl Dialect for Postgres {
         Ok(())
     }
 
-    fn changeable(&self, _table: &Table) -> Result<(), String> {
+    fn changeable(&self, table: &Table) -> Result<(), String> {
+        if table.hides_rows {
+            return Err("row level security may hide some of them from this role (BYPASSRLS lets it see all)".into());
+        }
         Ok(())
     }
 

@@ -18,16 +18,19 @@ macro_rules! own {
     };
 }
 
-/// The server, and whether the connection checks foreign keys, which replication roles do not.
+/// The server, and whether the connection checks all foreign keys: replication roles do not, nor are those checked whose triggers
+/// are off, or that are declared so (18).
 const SERVER: &str = "SELECT current_setting('server_version_num'), 'PostgreSQL ' || current_setting('server_version'), \
-    (current_setting('session_replication_role') <> 'replica')::int";
+    (current_setting('session_replication_role') <> 'replica' AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger AS g \
+    JOIN pg_catalog.pg_constraint AS k ON k.oid = g.tgconstraint WHERE k.contype = 'f' AND g.tgenabled = 'D') AND NOT EXISTS \
+    (SELECT 1 FROM pg_catalog.pg_constraint AS k WHERE k.contype = 'f' AND to_jsonb(k) ->> 'conenforced' = 'false'))::int";
 
 /// One row per table, with the place of its schema on the search path.
 const TABLES: &str = concat!(
     "SELECT c.oid::text, n.nspname::text, c.relname::text, array_position(current_schemas(false), n.nspname)::text, \
      format('%I.%I', n.nspname, c.relname), CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint::text END, \
      has_table_privilege(c.oid, 'SELECT')::int, has_table_privilege(c.oid, 'UPDATE')::int, \
-     has_table_privilege(c.oid, 'DELETE')::int FROM pg_catalog.pg_class AS c \
+     has_table_privilege(c.oid, 'DELETE')::int, row_security_active(c.oid)::int FROM pg_catalog.pg_class AS c \
      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE",
     own!(),
     "ORDER BY array_position(current_schemas(false), n.nspname)"
@@ -49,7 +52,8 @@ const COLUMNS: &str = concat!(
 /// One row per column of a foreign key. What the parts of a partitioned table have is said once, of the whole.
 const FOREIGN_KEYS: &str = "SELECT k.conrelid::text, k.oid::text, \
     coalesce(pg_partition_root(k.confrelid)::oid, k.confrelid)::text, a.attname::text, b.attname::text, \
-    k.confdeltype::text, k.conrelid::regclass::text FROM pg_catalog.pg_constraint AS k \
+    CASE WHEN (to_jsonb(k) ->> 'confdelsetcols') IS NULL THEN k.confdeltype::text ELSE 's' END, \
+    k.conrelid::regclass::text FROM pg_catalog.pg_constraint AS k \
     CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS o(child, target, at) \
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = o.child \
     JOIN pg_catalog.pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = o.target \
@@ -152,7 +156,8 @@ impl Found {
             }
             let rows = row.get(5).and_then(Cell::text).and_then(|rows| rows.parse().ok());
             self.names.insert(&text(row.first())?, name.clone());
-            self.tables.insert(&name, Table { address: text(row.get(4))?, rows, denied, ..Table::default() });
+            let (address, hides_rows) = (text(row.get(4))?, yes(row.get(9))?);
+            self.tables.insert(&name, Table { address, rows, denied, hides_rows, ..Table::default() });
         }
         Ok(())
     }
@@ -207,6 +212,7 @@ fn declared(code: &str) -> Declared {
         "n" => Declared::SetNull,
         "d" => Declared::SetDefault,
         "r" => Declared::Restrict,
+        "s" => Declared::SetSome,
         _ => Declared::NoAction,
     }
 }

@@ -46,6 +46,9 @@ pub struct SqlRun {
     progress: Option<Progress>,
 }
 
+/// How often in a row a lane may fail, by turns in one way and another.
+const MOST_FAILURES: u32 = 30;
+
 /// How far the run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -130,13 +133,13 @@ impl SqlRun {
     pub fn fail(&self) -> Report {
         let place = self.rest();
         let rest = self.sweeps.is_empty() || place.step < self.sweeps.len();
-        self.journal.report(&self.order, &self.work, rest.then_some(&place))
+        self.report(rest.then_some(&place))
     }
 
     fn answered(&mut self, at: usize, phase: Phase, answer: Answer, took_ms: f64) -> Result<Effect, Error> {
         // What is found, and then cannot be removed, is no progress.
         if let (Phase::Schema(_) | Phase::Writable | Phase::Open, Some(lane)) = (&phase, self.lanes.get_mut(at)) {
-            lane.failures = 0;
+            lane.is_well();
         }
         match phase {
             Phase::Idle if self.stage == Stage::Begun && at == 0 => self.read_schema(at, vec![]),
@@ -182,28 +185,36 @@ impl SqlRun {
             _ => Doing::Reading,
         };
         let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
+        // Patience with one kind of failure is no patience with another.
+        if lane.failed_by != Some(failure) {
+            lane.failures = 0;
+        }
+        let lost_before = lane.failed_by == Some(Failure::Unavailable);
+        lane.failed_by = Some(failure);
         lane.failures += 1;
+        lane.failures_in_all += 1;
         // An address that leads nowhere does so the next time, too.
-        let verdict = if self.stage == Stage::Begun {
+        let verdict = if self.stage == Stage::Begun || lane.failures_in_all > MOST_FAILURES {
             Verdict::Fail
         } else {
             judge(failure, doing, lane.failures, lane.chance.draw())
         };
         if failure == Failure::Constraint
-            && lane.failures == 1
+            && !lane.asked_for_lease
             && matches!(phase, Phase::Remove { .. } | Phase::Renew)
             && self.row_lease.is_some()
         {
             // Another may have taken the lease; if not, it was something else, and will fail again.
+            lane.asked_for_lease = true;
             return self.ask(at, Phase::TakeRow);
         }
         match (verdict, phase) {
             (Verdict::Fail, _) => Ok(Effect::Fail),
             (Verdict::Again(ms), Phase::Remove { .. }) => {
-                if failure == Failure::Unavailable {
-                    self.journal.uncertain += 1;
-                } else {
-                    lane.pace.shrink();
+                match failure {
+                    // Of one that follows upon another, nothing was sent.
+                    Failure::Unavailable => self.journal.uncertain += u64::from(!lost_before),
+                    failure => lane.pace.shrink(failure == Failure::Timeout),
                 }
                 Ok(self.hand(at, Phase::Pause, Effect::Wait(ms)))
             }

@@ -5,7 +5,9 @@ use crate::checkpoint::Place;
 use crate::dialect::{Found, unexpected};
 use crate::effect::{Answer, Effect, Rows};
 use crate::error::Error;
-use crate::sweep::lane::{Lane, Phase};
+use crate::report::Report;
+use crate::sweep::journal::Journal;
+use crate::sweep::lane::Phase;
 use crate::sweep::row_lease::RowLease;
 use crate::sweep::statements::Filling;
 
@@ -35,7 +37,8 @@ impl SqlRun {
         }
         if lane.claim.is_none() && (self.walk.cursor.is_none() || self.walk.finding) {
             // Parts that are visited once more may be shared out when all of the first visit is done.
-            let first_visit = self.lanes.iter().any(|lane| lane.claim.as_ref().is_some_and(|claim| !claim.again));
+            let first_visit =
+                self.lanes.iter().any(|lane| lane.claim.as_ref().is_some_and(|claim| claim.held.is_none()));
             let shared = (!first_visit && self.walk.cursor.is_none()).then(|| self.walk.claim_again()).flatten();
             match (shared, self.lanes.get_mut(at)) {
                 (Some(claim), Some(lane)) => lane.claim = Some(claim),
@@ -56,7 +59,12 @@ impl SqlRun {
         } else {
             self.lanes.get(at).map_or(1, |lane| lane.pace.take())
         };
-        take.min(self.rows_left().max(1))
+        if self.is_again(at) { take } else { take.min(self.rows_left().max(1)) }
+    }
+
+    /// Whether a lane visits what it has claimed for the second time. Its rows have been counted the first time.
+    fn is_again(&self, at: usize) -> bool {
+        self.lanes.get(at).and_then(|lane| lane.claim.as_ref()).is_some_and(|claim| claim.held.is_some())
     }
 
     /// Whether so many more statements are within the bounds.
@@ -68,14 +76,14 @@ impl SqlRun {
 
     /// How many more rows the bounds allow, those that other lanes are about to take counted.
     pub(super) fn rows_left(&self) -> u64 {
-        let in_hand: u64 = self.lanes.iter().map(Lane::in_hand).sum();
+        let in_hand: u64 = self.lanes.iter().filter(|lane| lane.is_busy()).map(|lane| lane.reserved).sum();
         let taken = self.journal.selected - self.journal.restricted + in_hand;
         self.order.bounds.max_rows.map_or(u64::MAX, |max| max.saturating_sub(taken))
     }
 
     /// Looks for what is stale, in a lane's claim or from the cursor.
     pub(super) fn find(&mut self, at: usize) -> Result<Effect, Error> {
-        let (take, rows_left) = (self.take(at), self.rows_left());
+        let (take, may_take) = (self.take(at), self.rows_left() > 0 || self.is_again(at));
         let Some(sweep) = self.sweeps.get(self.place.step) else { return self.open(at) };
         if !self.allows(1 + self.dialect.before_reading().len() + sweep.slice_statements(self.dialect)) {
             self.stop();
@@ -93,7 +101,7 @@ impl SqlRun {
         let window = lane.pace.window();
         let upto = self.dialect.window_end(&from, window, &last);
         lane.filling = Filling { from, upto, window, take, lease: self.lease.clone() };
-        let finds = sweep.templates.slice.found.is_some() && !self.order.dry_run && rows_left > 0 && !lane.looks;
+        let finds = sweep.templates.slice.found.is_some() && !self.order.dry_run && may_take && !lane.looks;
         if !finds {
             self.walk.finding |= lane.claim.is_none();
             return self.ask(at, Phase::Find);
@@ -102,7 +110,7 @@ impl SqlRun {
             // Where a window ends is known before anything is found in it.
             let Filling { from, upto, .. } = lane.filling.clone();
             self.walk.cursor = if upto == self.walk.last { None } else { self.dialect.after(&upto) };
-            lane.claim = Some(self.walk.claim(from, upto, false));
+            lane.claim = Some(self.walk.claim(from, upto, None));
         }
         self.remove(at, None)
     }
@@ -114,6 +122,7 @@ impl SqlRun {
         };
         let target_ms = self.order.slice_ms.unwrap_or_else(|| self.dialect.slice_ms());
         lane.filling.lease.clone_from(&self.lease);
+        lane.reserved = found.as_ref().map_or(lane.filling.take, Found::removable);
         let mut statements = sweep.slice(self.dialect, target_ms, &lane.filling);
         statements.splice(0..0, self.row_lease.iter().map(RowLease::renew));
         let phase = Phase::Remove { found, statements: statements.len() };
@@ -121,7 +130,7 @@ impl SqlRun {
     }
 
     pub(super) fn found(&mut self, at: usize, found: Found, took_ms: f64) -> Result<Effect, Error> {
-        let rows_left = self.rows_left();
+        let may_take = self.rows_left() > 0 || self.is_again(at);
         let (Some(lane), Some(sweep)) = (self.lanes.get_mut(at), self.sweeps.get(self.place.step)) else {
             return Err(unexpected("a sweep in hand"));
         };
@@ -143,12 +152,12 @@ impl SqlRun {
         if std::mem::take(&mut lane.looks) {
             return self.walk_on(at, &found, 0);
         }
-        if removable > 0 && rows_left == 0 {
+        if removable > 0 && !may_take {
             self.stop();
             return self.go_on(at);
         }
         if from_cursor {
-            let claim = self.walk.claim(lane.filling.from.clone(), upto.clone(), false);
+            let claim = self.walk.claim(lane.filling.from.clone(), upto.clone(), None);
             lane.claim = Some(claim);
             self.walk.cursor =
                 if upto == self.walk.last { None } else { found.next.clone().or_else(|| self.dialect.after(&upto)) };
@@ -238,12 +247,13 @@ impl SqlRun {
         let (Some(lane), Some(sweep)) = (self.lanes.get_mut(at), self.sweeps.get(self.place.step)) else {
             return Err(unexpected("a sweep in hand"));
         };
-        lane.failures = 0;
+        lane.is_well();
+        lane.reserved = 0;
         let (Some(mut claim), Some(upto)) = (lane.claim.take(), found.upto.clone()) else {
             return Err(unexpected("a claim in hand"));
         };
         let held = if self.dialect.slices().skip_what_is_held() { found.removable().saturating_sub(gone) } else { 0 };
-        if claim.again {
+        if claim.held.is_some() {
             self.journal.held += held;
         } else {
             self.journal.selected += found.stale;
@@ -253,7 +263,7 @@ impl SqlRun {
             }
             self.place.walked += found.walked;
             if held > 0 {
-                self.walk.visit_again(claim.from.clone(), upto.clone());
+                self.walk.visit_again(claim.from.clone(), upto.clone(), held);
             }
         }
         self.journal.walked = true;
@@ -293,11 +303,18 @@ impl SqlRun {
     }
 
     pub(super) fn done(&mut self, at: usize, rest: Option<&Place>) -> Effect {
-        let end = Effect::Done(Box::new(self.journal.report(&self.order, &self.work, rest)));
+        let end = Effect::Done(Box::new(self.report(rest)));
         match self.row_lease.take().filter(|lease| !lease.fence.is_empty()) {
             Some(lease) => self.hand(at, Phase::Release(Box::new(end)), Effect::Batch(vec![lease.release()])),
             None => end,
         }
+    }
+
+    /// The report as of now: what was held and not visited again is held.
+    pub(super) fn report(&self, rest: Option<&Place>) -> Report {
+        let held = self.walk.held(self.lanes.iter().filter_map(|lane| lane.claim.as_ref()));
+        let journal = Journal { held: self.journal.held + held, ..self.journal.clone() };
+        journal.report(&self.order, &self.work, rest)
     }
 
     pub(super) fn end_early(&mut self, at: usize) -> Effect {

@@ -108,9 +108,12 @@ impl<'a> Writer<'a> {
         .push(")");
     }
 
-    /// All keys by which rows of a table let go, in one change: one statement cannot change a row twice.
+    /// All keys by which rows of a table let go, in one change: one statement cannot change a row twice. Where there are several,
+    /// the rows are joined to themselves, to tell afterwards by which they did.
     fn unset(&self, sql: &mut Sql, at: usize, table: &str, edges: &[&Edge]) {
-        sql.push(&format!(", idp_janitor_unset_{at} AS (UPDATE ")).table(table).push(" AS o SET ");
+        let joined = edges.len() > 1;
+        sql.push(&format!(", idp_janitor_unset_{at} AS (UPDATE ")).table(table);
+        sql.push(if joined { " AS o SET " } else { " AS t SET " });
         let mut columns: Vec<&String> = Vec::new();
         for column in edges.iter().flat_map(|edge| &edge.key.columns) {
             if !columns.contains(&column) {
@@ -118,16 +121,28 @@ impl<'a> Writer<'a> {
             }
         }
         sql.joined(&columns, ", ", |sql, column| {
-            sql.name(column).push(" = CASE");
-            for edge in edges.iter().filter(|edge| edge.key.columns.contains(column)) {
+            sql.name(column).push(" = ");
+            let default = |edge: &Edge| {
                 let default = (unsetting(edge) == Purpose::SetDefault).then(|| self.default(table, column)).flatten();
+                default.unwrap_or("NULL").to_owned()
+            };
+            if let ([edge], false) = (edges, joined) {
+                sql.push(&default(edge));
+                return;
+            }
+            sql.push("CASE");
+            for edge in edges.iter().filter(|edge| edge.key.columns.contains(column)) {
                 sql.push(" WHEN ");
                 self.points_at_gone(sql, &[edge]);
-                sql.push(" THEN ").push(default.unwrap_or("NULL"));
+                sql.push(" THEN ").push(&default(edge));
             }
             sql.push(" ELSE ").column("t", column).push(" END");
         });
-        sql.push(" FROM ").table(table).push(" AS t WHERE o.ctid = t.ctid AND o.tableoid = t.tableoid AND ");
+        if joined {
+            sql.push(" FROM ").table(table).push(" AS t WHERE o.ctid = t.ctid AND o.tableoid = t.tableoid AND ");
+        } else {
+            sql.push(" WHERE ");
+        }
         self.points_at_gone(sql, edges);
         if self.cascade.deleted().any(|deleted| deleted == table) {
             let gone = self.gone_name(table);
@@ -136,11 +151,15 @@ impl<'a> Writer<'a> {
             ));
         }
         sql.push(" RETURNING ");
-        let numbered: Vec<(usize, &&Edge)> = edges.iter().enumerate().collect();
-        sql.joined(&numbered, ", ", |sql, (column, edge)| {
-            self.points_at_gone(sql, &[edge]);
-            sql.push(&format!(" AS c{column}"));
-        });
+        if joined {
+            let numbered: Vec<(usize, &&Edge)> = edges.iter().enumerate().collect();
+            sql.joined(&numbered, ", ", |sql, (column, edge)| {
+                self.points_at_gone(sql, &[edge]);
+                sql.push(&format!(" AS c{column}"));
+            });
+        } else {
+            sql.push("true AS c0");
+        }
         sql.push(")");
     }
 

@@ -255,7 +255,7 @@ impl<'a> Writer<'a> {
     /// care: its key locks what it points at.
     fn asked(&self) -> Vec<Asked> {
         let mut asked = Vec::new();
-        ask(self.stale, &[], &mut asked);
+        ask(self.stale, true, &[], &mut asked);
         let chained = self.dialect.slices() == Slices::Chained;
         // For an index to be gone through by the keys of a window, whatever the planner thinks of how many these are.
         let listed = |asked: &Asked| {
@@ -268,29 +268,28 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Adds what a rule asks of other rows; `guards` hold wherever it matters.
-fn ask(rule: &Rule, guards: &[Rule], asked: &mut Vec<Asked>) {
+/// Adds what a rule asks of other rows; `guards` hold wherever it matters. What is kept by a row that is changed meanwhile is
+/// kept, so only what is `taken` by one has to be locked.
+fn ask(rule: &Rule, taken: bool, guards: &[Rule], asked: &mut Vec<Asked>) {
     match rule {
         Rule::All(rules) => {
             let own = rules.iter().filter(|rule| !asks(rule));
             let guards: Vec<Rule> = guards.iter().chain(own).cloned().collect();
-            rules.iter().for_each(|rule| ask(rule, &guards, asked));
+            rules.iter().for_each(|rule| ask(rule, taken, &guards, asked));
         }
-        Rule::Any(rules) => rules.iter().for_each(|rule| ask(rule, guards, asked)),
-        Rule::Not(rule) => {
-            let first = asked.len();
-            ask(rule, guards, asked);
-            // What is kept by a row that is changed meanwhile is kept.
-            asked.iter_mut().skip(first).for_each(|asked| asked.locks = false);
-        }
+        Rule::Any(rules) => rules.iter().for_each(|rule| ask(rule, taken, guards, asked)),
+        Rule::Not(rule) => ask(rule, !taken, guards, asked),
         Rule::Exists(related) => match asked.iter_mut().find(|known| known.related == **related) {
             // Asked in two places, it matters wherever either is reached.
-            Some(known) => known.guard = all([]),
+            Some(known) => {
+                known.guard = all([]);
+                known.locks |= taken && related.satisfying != all([]);
+            }
             None => asked.push(Asked {
                 related: related.as_ref().clone(),
                 guard: Rule::All(guards.to_vec()),
                 set: format!("idp_janitor_asked_{}", asked.len()),
-                locks: related.satisfying != all([]),
+                locks: taken && related.satisfying != all([]),
             }),
         },
         _ => {}

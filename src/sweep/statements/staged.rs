@@ -40,16 +40,19 @@ impl Writer<'_> {
         }
         steps.add(Purpose::Stage, root, self.drop_sets(&asked), false);
         for judged in &asked {
-            steps.add(Purpose::Stage, &judged.related.table, self.judge_first(judged), false);
+            let Asked { related, set, .. } = judged;
+            let made = self.create(set, &related.table, &related.columns, &related.columns);
+            steps.add(Purpose::Stage, &related.table, made, false);
+            steps.add(Purpose::Stage, &related.table, self.judge_first(judged), false);
         }
         for table in self.parents_first().into_iter().filter(|table| self.is_staged(table)) {
-            let edges: Vec<&Edge> = self.cascade.cascades_from(table).collect();
+            let (key, columns) = (self.schema.primary_key(table), self.kept_columns(table));
+            steps.add(Purpose::Stage, table, self.create(&self.set_name(table), table, &key, &columns), false);
             if table == root {
                 steps.add(Purpose::Stage, table, self.stage_root(&asked), false);
-            } else {
-                for (at, edge) in edges.iter().enumerate() {
-                    steps.add(Purpose::Stage, table, self.stage(table, edge, at == 0), false);
-                }
+            }
+            for edge in self.cascade.cascades_from(table) {
+                steps.add(Purpose::Stage, table, self.stage(table, edge), false);
             }
         }
         for change in &self.cascade.order {
@@ -57,10 +60,15 @@ impl Writer<'_> {
             match change {
                 Change::Delete { table } => steps.add(purpose, table, self.delete(table), true),
                 Change::Unset { edge, before_own_delete } => {
-                    // One that points at its own table would need a temporary table twice in one statement, which MySQL refuses.
-                    let tell_apart = *before_own_delete && edge.table != edge.key.references && self.is_staged(table);
-                    steps.add(purpose, table, self.let_go(edge, tell_apart), true);
-                    if tell_apart {
+                    let some_go = *before_own_delete && self.is_staged(table);
+                    let own = edge.table == edge.key.references;
+                    // MySQL takes a temporary table once in a statement, so rows that go let go of their own table first,
+                    // whatever they point at.
+                    if some_go && own {
+                        steps.add(purpose, table, self.let_go_itself(edge), false);
+                    }
+                    steps.add(purpose, table, self.let_go(edge, some_go && !own), true);
+                    if some_go && !own {
                         steps.add(purpose, table, self.let_go(edge, false), false);
                     }
                 }
@@ -95,21 +103,33 @@ impl Writer<'_> {
         sql
     }
 
-    /// Begins a set of rows by some of their columns, `key` telling them apart.
-    fn create<'s>(&'s self, name: &str, key: &[String]) -> Sql<'s> {
+    /// Makes a set of rows of a table by some of their columns, `key` telling them apart. It is filled by another statement,
+    /// because MySQL locks nothing while it makes a table.
+    fn create(&self, name: &str, table: &str, key: &[String], columns: &[String]) -> Sql<'_> {
         let mut sql = self.sql();
         sql.push(&format!("CREATE TEMPORARY TABLE {name} (PRIMARY KEY ("));
         sql.joined(key, ", ", |sql, column| {
             sql.name(column);
         });
-        sql.push(")) ENGINE=InnoDB IGNORE SELECT ");
+        sql.push(")) ENGINE=InnoDB SELECT ").columns("t", columns).push(" FROM ").table(table);
+        sql.push(" AS t WHERE 1 = 0");
+        sql
+    }
+
+    /// Begins to fill a set; what is in it already stays.
+    fn fill(&self, name: &str, columns: &[String]) -> Sql<'_> {
+        let mut sql = self.sql();
+        sql.push(&format!("INSERT IGNORE INTO {name} (")).joined(columns, ", ", |sql, column| {
+            sql.name(column);
+        });
+        sql.push(") SELECT ");
         sql
     }
 
     /// Rows of another table that the rule asks about, as they are when they are locked.
     fn judge_first(&self, judged: &Asked) -> Sql<'_> {
         let related = &judged.related;
-        let mut sql = self.create(&judged.set, &related.columns);
+        let mut sql = self.fill(&judged.set, &related.columns);
         sql.columns("r", &related.columns).push(" FROM ").table(&self.cascade.root).push(" AS t STRAIGHT_JOIN ");
         sql.table(&related.table).push(" AS r ON ");
         equal(&mut sql, "r", &related.columns, "t", &related.equal);
@@ -122,8 +142,9 @@ impl Writer<'_> {
 
     fn stage_root(&self, asked: &[Asked]) -> Sql<'_> {
         let root = self.cascade.root.as_str();
-        let mut sql = self.create(&self.set_name(root), &self.schema.primary_key(root));
-        sql.columns("t", &self.kept_columns(root)).push(" FROM ").table(root).push(" AS t WHERE ");
+        let columns = self.kept_columns(root);
+        let mut sql = self.fill(&self.set_name(root), &columns);
+        sql.columns("t", &columns).push(" FROM ").table(root).push(" AS t WHERE ");
         if let Some((job, lease)) = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?))) {
             sql.push("(");
             (lease.held)(&mut sql, job);
@@ -137,25 +158,16 @@ impl Writer<'_> {
         sql
     }
 
-    /// What goes along by one key; the first begins the set.
-    fn stage(&self, table: &str, edge: &Edge, first: bool) -> Sql<'_> {
+    /// What goes along by one key. It waits for nobody: InnoDB looks for deadlocks at once, and would end the transaction that has
+    /// done less, which is never the slice.
+    fn stage(&self, table: &str, edge: &Edge) -> Sql<'_> {
         let columns = self.kept_columns(table);
-        let mut sql = if first {
-            self.create(&self.set_name(table), &self.schema.primary_key(table))
-        } else {
-            let mut sql = self.sql();
-            sql.push(&format!("INSERT IGNORE INTO {} (", self.set_name(table)));
-            sql.joined(&columns, ", ", |sql, column| {
-                sql.name(column);
-            });
-            sql.push(") SELECT ");
-            sql
-        };
+        let mut sql = self.fill(&self.set_name(table), &columns);
         sql.columns("t", &columns);
         sql.push(&format!(" FROM {} AS p STRAIGHT_JOIN ", self.set_name(&edge.key.references)));
         sql.table(table).push(" AS t ON ");
         equal(&mut sql, "t", &edge.key.columns, "p", &edge.key.target);
-        sql.push(" FOR UPDATE");
+        sql.push(" FOR UPDATE NOWAIT");
         sql
     }
 
@@ -183,6 +195,29 @@ impl Writer<'_> {
         sql.push(&format!("UPDATE {} AS p STRAIGHT_JOIN ", self.set_name(&edge.key.references))).table(&edge.table);
         sql.push(" AS t ON ");
         equal(&mut sql, "t", &edge.key.columns, "p", &edge.key.target);
+        self.set(&mut sql, edge);
+        if staying {
+            let key = self.schema.primary_key(&edge.table);
+            sql.push(&format!(" WHERE NOT EXISTS (SELECT 1 FROM {} AS g WHERE ", self.set_name(&edge.table)));
+            equal(&mut sql, "g", &key, "t", &key);
+            sql.push(")");
+        }
+        sql
+    }
+
+    /// Rows that go themselves let go of whatever they point at in their own table.
+    fn let_go_itself(&self, edge: &Edge) -> Sql<'_> {
+        let key = self.schema.primary_key(&edge.table);
+        let mut sql = self.sql();
+        sql.push(&format!("UPDATE {} AS p STRAIGHT_JOIN ", self.set_name(&edge.table))).table(&edge.table);
+        sql.push(" AS t ON ");
+        equal(&mut sql, "t", &key, "p", &key);
+        self.set(&mut sql, edge);
+        sql
+    }
+
+    /// Adds what the columns of a key are set to.
+    fn set(&self, sql: &mut Sql, edge: &Edge) {
         sql.push(" SET ").joined(&edge.key.columns, ", ", |sql, column| {
             sql.column("t", column).push(" = ");
             if unsetting(edge) == Purpose::SetDefault && self.default(&edge.table, column).is_some() {
@@ -191,13 +226,6 @@ impl Writer<'_> {
                 sql.push("NULL");
             }
         });
-        if staying {
-            let key = self.schema.primary_key(&edge.table);
-            sql.push(&format!(" WHERE NOT EXISTS (SELECT 1 FROM {} AS g WHERE ", self.set_name(&edge.table)));
-            equal(&mut sql, "g", &key, "t", &key);
-            sql.push(")");
-        }
-        sql
     }
 
     /// What a set remembers of each row: its key, and what others point at.
