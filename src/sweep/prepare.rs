@@ -42,6 +42,12 @@ impl Prepared {
         })
     }
 
+    /// Whether rows of its own table let go of ones that go. On PostgreSQL a row that is changed is somewhere else afterwards.
+    #[must_use]
+    pub fn moves_its_own(&self) -> bool {
+        self.changed().any(|(table, updates)| updates && table == self.table())
+    }
+
     /// The tables whose rows it locks before it judges or removes them.
     #[must_use]
     pub fn locked(&self) -> Vec<&str> {

@@ -24,6 +24,8 @@ pub struct Walk {
     pub last: String,
     /// Rows of the table when the walk began.
     pub total: u64,
+    /// Rows of the table that have gone in this walk.
+    pub gone: u64,
     /// Whether a lane is looking for where its claim from the cursor ends.
     pub finding: bool,
     once_more: VecDeque<(String, String, u64)>,

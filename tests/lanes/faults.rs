@@ -48,7 +48,7 @@ fn nothing_is_missed_or_counted_twice<E: Engine>(empty: impl Fn() -> E, lanes: u
     heavy_runner(10, cases)
         .run(&(graphs(shape), any::<u64>()), |(graph, seed)| {
             let engine = empty();
-            let graph = graph.on(engine.name()).with_root_at_rest().crowded();
+            let graph = graph.on(engine.name()).crowded();
             build(&engine, &graph);
             let before = State::read(&engine, &graph);
             let expected = Model::new(&graph).removal(&before);

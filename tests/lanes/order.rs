@@ -39,7 +39,7 @@ fn lanes_do_what_one_does<E: Engine>(empty: impl Fn() -> E, shape: Shape, cases:
     heavy_runner(9, cases)
         .run(&(graphs(shape), any::<u64>(), stops), |(graph, seed, stop_at)| {
             let engine = empty();
-            let graph = graph.on(engine.name()).with_root_at_rest().crowded();
+            let graph = graph.on(engine.name()).crowded();
             build(&engine, &graph);
             let model = Model::new(&graph);
             let before = State::read(&engine, &graph);

@@ -10,7 +10,7 @@ import * as make from "./makers.ts";
 import { ACCESS, APPLICATION, DEVICE, ID, REFRESH, USER } from "./makers.ts";
 import { BEN, chains, LIV, people, verify } from "./people.ts";
 import { emptyDatabase, Scene } from "./scene.ts";
-import { POSTGRES, SERVERS } from "./servers.ts";
+import { SERVERS } from "./servers.ts";
 import { Missed, type Transaction } from "./transaction.ts";
 
 const ACCOUNTS = "remove_stale_unverified_accounts";
@@ -196,17 +196,14 @@ describe("at one moment", { concurrency: SERVERS.length }, () => {
           await during.check(ACCOUNTS, [second]);
         });
 
-        // On MariaDB, a slice waits for a second, and six times at either visit: too long for a test.
-        if (server === POSTGRES) {
-          test("what is held for too long keeps its user, and nobody else, from going", async () => {
-            await using on = await scene(people);
-            const work = (transaction: Transaction) => transaction.lock(DEVICE, "2").then(() => {});
-            const { report } = await openDuringSlice(on, ACCOUNTS, work, "after the run");
-            assert.deepEqual([report.removed[USER], report.held], [2, 1]);
-            const next = await on.run(ACCOUNTS);
-            await on.check(ACCOUNTS, [report, next]);
-          });
-        }
+        test("what is held for too long keeps its user, and nobody else, from going", async () => {
+          await using on = await scene(people);
+          const work = (transaction: Transaction) => transaction.lock(DEVICE, "2").then(() => {});
+          const { report } = await openDuringSlice(on, ACCOUNTS, work, "after the run");
+          assert.deepEqual([report.removed[USER], report.held], [2, 1]);
+          const next = await on.run(ACCOUNTS);
+          await on.check(ACCOUNTS, [report, next]);
+        });
       });
 
       describe("tokens", () => {

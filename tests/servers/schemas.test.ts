@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createJanitor, type JobName, type Report, type RunOptions } from "idp-janitor";
+import { createJanitor, type JobName, type OnDelete, type Report, type RunOptions } from "idp-janitor";
 import { pg } from "idp-janitor/adapters/pg";
-import { Pool } from "pg";
+import { Client, Pool } from "pg";
 import type { Engine } from "../support/engines.ts";
 import { startPostgres } from "../support/postgres.ts";
 
@@ -22,7 +22,11 @@ after(() => engine.close());
 
 interface Opened {
   rows(sql: string): Promise<unknown[][]>;
-  run(job: JobName, options?: RunOptions & { onDelete?: Record<string, "cascade"> }): Promise<Report>;
+  run(job: JobName, options?: RunOptions & { onDelete?: Record<string, OnDelete> }): Promise<Report>;
+  /** Runs a statement that only an administrator may. */
+  asAdmin(sql: string): Promise<void>;
+  /** Runs a body while these rows are locked by somebody else. */
+  whileHeld(sql: string, body: () => Promise<void>): Promise<void>;
 }
 
 /** Runs a body on a new database that these statements have made; `search` is the search path of the connections. */
@@ -31,14 +35,31 @@ async function on(
   search: string,
   body: (opened: Opened) => Promise<void>,
 ): Promise<void> {
+  const url = await engine.createDatabase();
   const pool = new Pool({
-    connectionString: await engine.createDatabase(),
+    connectionString: url,
     options: `-c search_path=${search}`,
   });
   try {
     await pool.query(statements);
     await body({
       rows: async (sql) => (await pool.query({ text: sql, rowMode: "array" })).rows,
+      async asAdmin(sql) {
+        const admin = new Client(engine.adminUrl(new URL(url).pathname.slice(1)));
+        await admin.connect();
+        await admin.query(sql);
+        await admin.end();
+      },
+      async whileHeld(sql, held) {
+        const holder = await pool.connect();
+        try {
+          await holder.query(`BEGIN; ${sql} FOR UPDATE`);
+          await held();
+        } finally {
+          await holder.query("ROLLBACK");
+          holder.release();
+        }
+      },
       run: (job, { onDelete, ...options } = {}) =>
         createJanitor({ store: pg(pool), ...(onDelete && { onDelete }) }).run(job, { now: NOW, ...options }),
     });
@@ -198,5 +219,100 @@ test("a row that a trigger keeps is kept with all that hangs on it, and is not c
     assert.match(report.warnings.join(), /has a trigger `keeper`/);
     const left = "SELECT user_id FROM hidp_accounts_emailchangerequest ORDER BY 1";
     assert.deepEqual(await opened.rows(left), [["1"], ["2"], ["3"]]);
+  });
+});
+
+test("an action that does less than the database itself does is refused", async () => {
+  const key = "CREATE TABLE notes (id bigint PRIMARY KEY, user_id bigint REFERENCES people";
+  for (const [declared, action] of [
+    ["ON DELETE CASCADE", "set-null"],
+    ["ON DELETE CASCADE", "restrict"],
+    ["ON DELETE SET NULL", "restrict"],
+  ] as const) {
+    const statements = `${people("people")} ${requests("hidp_accounts_emailchangerequest", "people")} ${key} ${declared})`;
+    await on(statements, "public", async (opened) => {
+      const run = opened.run(ACCOUNTS, { onDelete: { "notes.user_id": action } });
+      await assert.rejects(run, { code: "not_this_schema", message: /do less than the database itself/ });
+      assert.equal((await opened.run(ACCOUNTS)).complete, true);
+    });
+  }
+});
+
+test("a key that sets only some of its columns is refused", async () => {
+  const statements = `${people("people")} ${requests("hidp_accounts_emailchangerequest", "people")}
+    ALTER TABLE people ADD tenant bigint NOT NULL DEFAULT 1; ALTER TABLE people ADD UNIQUE (tenant, id);
+    CREATE TABLE posts (id bigint PRIMARY KEY, tenant bigint NOT NULL, author bigint,
+      FOREIGN KEY (tenant, author) REFERENCES people (tenant, id) ON DELETE SET NULL (author))`;
+  await on(statements, "public", async (opened) => {
+    await assert.rejects(opened.run(ACCOUNTS), {
+      code: "not_this_schema",
+      message: /only some of its columns/,
+    });
+  });
+});
+
+test("rows that row level security may hide are refused", async () => {
+  const statements = `${people("people")} ${requests("hidp_accounts_emailchangerequest", "people")}
+    ALTER TABLE people ENABLE ROW LEVEL SECURITY; ALTER TABLE people FORCE ROW LEVEL SECURITY;
+    CREATE POLICY few ON people USING (id > 100)`;
+  await on(statements, "public", async (opened) => {
+    await assert.rejects(opened.run(ACCOUNTS), { code: "not_this_schema", message: /row level security/ });
+  });
+});
+
+test("keys whose check is off are warned about", async () => {
+  const statements = `${people("people")} ${requests("hidp_accounts_emailchangerequest", "people")}`;
+  await on(statements, "public", async (opened) => {
+    assert.doesNotMatch((await opened.run(ACCOUNTS, { dryRun: true })).warnings.join(), /not enforced/);
+    await opened.asAdmin("ALTER TABLE hidp_accounts_emailchangerequest DISABLE TRIGGER ALL");
+    assert.match((await opened.run(ACCOUNTS, { dryRun: true })).warnings.join(), /not enforced/);
+  });
+});
+
+test("stale rows that move while their table is walked are found all the same", async () => {
+  const statements = `CREATE TABLE people (id bigint PRIMARY KEY, email_verified timestamptz, date_joined timestamptz NOT NULL,
+      inviter_id bigint REFERENCES people ON DELETE SET NULL);
+    CREATE INDEX ON people (inviter_id);
+    INSERT INTO people SELECT n, NULL, '2026-01-01+00', CASE WHEN n > 1500 THEN n - 1500 END FROM generate_series(1, 3000) AS n;
+    ${requests("hidp_accounts_emailchangerequest", "people")}`;
+  await on(statements, "public", async (opened) => {
+    await opened.rows("VACUUM FULL people");
+    const dry = await opened.run(ACCOUNTS, { dryRun: true });
+    const real = await opened.run(ACCOUNTS);
+    assert.deepEqual([dry.wouldRemove?.people, real.removed.people], [3000, 3000]);
+    assert.deepEqual(await opened.rows("SELECT count(*)::int FROM people"), [[0]]);
+  });
+});
+
+const MANY = `CREATE TABLE people (id bigint PRIMARY KEY, email_verified timestamptz, date_joined timestamptz NOT NULL);
+  INSERT INTO people SELECT n, NULL, '2026-01-01+00' FROM generate_series(1, 2000) AS n;
+  ${requests("hidp_accounts_emailchangerequest", "people")}`;
+
+test("what somebody holds is told as held, whatever ends the run, and the next pass takes it", async () => {
+  await on(MANY, "public", async (opened) => {
+    await opened.whileHeld("SELECT FROM people WHERE id % 200 = 0", async () => {
+      const bounded = await opened.run(ACCOUNTS, { maxRows: 2000 });
+      assert.deepEqual([bounded.removed.people, bounded.held, bounded.complete], [1990, 10, true]);
+      assert.match(bounded.warnings.join(), /10 stale row\(s\) were kept because somebody else held them/);
+    });
+    assert.deepEqual((await opened.run(ACCOUNTS)).removed.people, 10);
+  });
+});
+
+test("a pass of many bounded runs tells every row that was held", async () => {
+  await on(MANY, "public", async (opened) => {
+    await opened.whileHeld("SELECT FROM people WHERE id % 200 = 0", async () => {
+      const sum = { removed: 0, held: 0 };
+      let checkpoint: Report["checkpoint"];
+      for (let runs = 0; ; runs += 1) {
+        const report = await opened.run(ACCOUNTS, { maxRows: 300, ...(checkpoint && { checkpoint }) });
+        sum.removed += report.removed.people ?? 0;
+        sum.held += report.held;
+        if (report.complete) break;
+        checkpoint = report.checkpoint;
+        assert.ok(runs < 30, "the pass ends");
+      }
+      assert.deepEqual([sum.removed, sum.held >= 10], [1990, true]);
+    });
   });
 });

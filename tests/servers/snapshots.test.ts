@@ -24,7 +24,7 @@ const SLEEP_S = 0.3;
 const UNTIL_WANTED_MS = 260;
 const MOMENT = /(idp_janitor_locked AS MATERIALIZED \(SELECT t\.ctid AS place FROM \S+ AS t WHERE )/;
 
-describe("between the moment that a slice sees and its locks", { concurrency: 1 }, () => {
+describe("between the moment that a slice sees and its locks", { concurrency: 3 }, () => {
   let engine: Engine;
   let empty: string;
   before(async () => {

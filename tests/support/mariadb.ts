@@ -75,6 +75,8 @@ async function prepare(folder: string, settings: Readonly<Record<string, string>
   giveToServer(data);
   const options = Object.entries({
     datadir: data,
+    // Servers that share one remove each other's temporary tables when they start.
+    tmpdir: folder,
     socket: join(folder, "socket"),
     "pid-file": join(folder, "pid"),
     ...settings,

@@ -97,9 +97,12 @@ impl SqlRun {
     pub fn next(&mut self, outcome: Outcome) -> Result<Step, Error> {
         let at = outcome.lane;
         let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
-        // Of a run that has ended for another lane, a slice that was in hand is counted still.
-        if self.stage == Stage::Ended && (self.ended_by == Some(at) || !matches!(lane.phase, Phase::Remove { .. })) {
+        if self.stage == Stage::Ended && self.ended_by == Some(at) {
             return Err(unexpected("nothing more: the run has ended"));
+        }
+        // Of a run that has ended for another lane, a slice that was in hand is counted still.
+        if self.stage == Stage::Ended && !matches!(lane.phase, Phase::Remove { .. }) {
+            return Ok(Step { effect: Effect::Park, progress: None });
         }
         let took_ms = outcome.elapsed_ms - lane.since_ms;
         let phase = std::mem::replace(&mut lane.phase, Phase::Idle);

@@ -2,14 +2,16 @@
 
 use super::{SqlRun, Stage};
 use crate::checkpoint::Place;
-use crate::dialect::{Found, unexpected};
+use crate::dialect::{Found, Slices, unexpected};
 use crate::effect::{Answer, Effect, Rows};
 use crate::error::Error;
 use crate::report::Report;
 use crate::sweep::journal::Journal;
 use crate::sweep::lane::Phase;
+use crate::sweep::prepare::Prepared;
 use crate::sweep::row_lease::RowLease;
 use crate::sweep::statements::Filling;
+use crate::sweep::walk::Walk;
 
 /// How often in a row a lane takes the lease anew before it gives up.
 const LEASES_LOST: u32 = 5;
@@ -32,7 +34,7 @@ impl SqlRun {
         if lane.claim.is_none() && self.walk.cursor.is_none() && !others_busy {
             lane.claim = self.walk.claim_again();
             if lane.claim.is_none() {
-                return self.next_table(at);
+                return self.walked(at);
             }
         }
         if lane.claim.is_none() && (self.walk.cursor.is_none() || self.walk.finding) {
@@ -46,6 +48,20 @@ impl SqlRun {
             }
         }
         self.find(at)
+    }
+
+    /// What follows upon a table that has been walked: the next one, or the same again where stale rows may have moved to where
+    /// the walk had been.
+    fn walked(&mut self, at: usize) -> Result<Effect, Error> {
+        let moving = self.dialect.slices() == Slices::Chained
+            && self.walk.gone > 0
+            && self.sweeps.get(self.place.step).is_some_and(Prepared::moves_its_own);
+        if !moving {
+            return self.next_table(at);
+        }
+        self.place.from = None;
+        self.walk = Walk::default();
+        self.open(at)
     }
 
     /// How many stale rows the next slice may take.
@@ -210,6 +226,7 @@ impl SqlRun {
         }
         let table = sweep.table().to_owned();
         self.journal.count_own(self.place.step, &table, outcome.own);
+        self.walk.gone += outcome.own;
         let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
         let found_first = found.is_some();
         let Some(found) = found.or(outcome.found) else { return Err(unexpected("what was found")) };

@@ -114,18 +114,6 @@ impl Graph {
         Self { edges, ..self.clone() }
     }
 
-    /// Whether rows of a table let go of rows of the same one.
-    pub fn lets_go_of_its_own(&self) -> bool {
-        self.edges.iter().any(|edge| edge.child == edge.parent && edge.unsets())
-    }
-
-    /// The same graph without keys by which rows of the root let go. On PostgreSQL these get another place by it, and a
-    /// walk of several slices misses those that are stale themselves.
-    pub fn with_root_at_rest(mut self) -> Self {
-        self.edges.retain(|edge| edge.child > 0 || !edge.unsets());
-        self
-    }
-
     /// The same graph with many rows of the root, most of them stale, in many blocks.
     pub fn crowded(mut self) -> Self {
         self.sparse = true;
