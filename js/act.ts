@@ -35,7 +35,8 @@ class SqlActor implements Actor {
   readonly #store: SqlStore;
   readonly #signal: AbortSignal | undefined;
   readonly #failures = new Map<number, unknown>();
-  #session: SqlSession | undefined;
+  /** While it is being opened, too: two lanes that have lost the lease together must not open two. */
+  #session: Promise<SqlSession> | undefined;
 
   constructor(store: SqlStore, signal: AbortSignal | undefined) {
     this.#store = store;
@@ -74,20 +75,23 @@ class SqlActor implements Actor {
 
   /** On the session that is kept; a new one, where that is broken. */
   async #lease(sql: string): Promise<Answer> {
-    this.#session ??= await this.#store.session?.();
-    if (!this.#session) throw unexpected();
+    this.#session ??= this.#store.session?.();
+    const opening = this.#session;
+    if (!opening) throw unexpected();
     try {
-      const { rows } = await this.#session.query(sql, []);
+      const { rows } = await (await opening).query(sql, []);
       return { query: rows };
     } catch (error) {
-      await this.close();
+      // Another lane may have got a new one by now.
+      if (this.#session === opening) await this.close();
       throw error;
     }
   }
 
   async close(): Promise<void> {
-    const session = this.#session;
+    const opening = this.#session;
     this.#session = undefined;
+    const session = await opening?.catch(() => undefined);
     await session?.close();
   }
 }

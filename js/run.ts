@@ -66,13 +66,13 @@ export async function perform(
         continue;
       }
       const ending = isEnding(effect) ? effect : undefined;
-      if (ending) over = true;
+      if (ending || effect === "fail") over = true;
       // Whatever this lane has done may be what others wait for.
       others.ring();
       if (progress) await onProgress?.(progress);
       if (ending) return ending;
       // Whoever was told of the progress may have taken longer than another lane to end the run.
-      if (over) return undefined;
+      if (over && effect !== "fail") return undefined;
       answer = await act.perform(effect, at);
     }
   }

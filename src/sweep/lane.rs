@@ -29,6 +29,8 @@ pub struct Lane {
     pub failures_in_all: u32,
     /// How it failed last.
     pub failed_by: Option<Failure>,
+    /// How often in a row it has found the lease lost.
+    pub leases_lost: u32,
     /// Whether it has asked for the lease because of that.
     pub asked_for_lease: bool,
     /// Where its pauses differ from those of others.
@@ -88,6 +90,7 @@ impl Lane {
             failures: 0,
             failures_in_all: 0,
             failed_by: None,
+            leases_lost: 0,
             asked_for_lease: false,
             chance,
         }
@@ -103,6 +106,7 @@ impl Lane {
     pub fn is_well(&mut self) {
         self.failures = 0;
         self.failures_in_all = 0;
+        self.leases_lost = 0;
         self.failed_by = None;
         self.asked_for_lease = false;
     }

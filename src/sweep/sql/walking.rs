@@ -213,8 +213,8 @@ impl SqlRun {
         let outcome = sweep.outcome(self.dialect, &results)?;
         if !outcome.leased {
             let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
-            lane.failures += 1;
-            if lane.failures > LEASES_LOST {
+            lane.leases_lost += 1;
+            if lane.leases_lost > LEASES_LOST {
                 let holder =
                     "nobody keeps it, for the locks of a connection do not last here (is there a pooler in between?)";
                 return Err(Error::Leased { job: self.order.job.name.to_owned(), holder: holder.into() });
