@@ -192,7 +192,10 @@ describe("jobs", { concurrency: 2 }, () => {
         equal(status, 1);
         match(stdout, /^ {2}people_user +\d+$/m);
         // Whether a slice was in hand is for chance to say.
-        match(stderr, /^(warning: the connection was lost during [^\n]+\n)?idp-janitor: [^\n]+ \[store_unavailable\]\n$/);
+        match(
+          stderr,
+          /^(warning: the connection was lost during [^\n]+\n)?idp-janitor: [^\n]+ \[store_unavailable\]\n$/,
+        );
       });
 
       test("doctor tells which rights a role lacks", async (t) => {
