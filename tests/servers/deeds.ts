@@ -73,11 +73,16 @@ const refreshes: Deed = async (transaction, subject) => {
   await hold();
 };
 
+/** Where the keys of rows begin that the traffic adds. */
+export const FIRST_NEW_KEY = 1_000_000_000;
+
 /** `_save_bearer_token` without rotation: the access token is extended in place. */
 const extendsInPlace: Deed = async (transaction, { refreshToken, hold }) => {
   const { rows } = await transaction.run(`SELECT access_token_id FROM ${REFRESH} WHERE id = ?`, refreshToken);
   const accessToken = textOf(rows[0]?.access_token_id);
   if (accessToken === null) throw new Missed();
+  // One that was issued again has no say in whether the one before it was stale when it went.
+  if (Number(refreshToken) >= FIRST_NEW_KEY && Number(accessToken) < FIRST_NEW_KEY) throw new Missed();
   await transaction.lock(ACCESS, accessToken);
   // Whoever holds the access token knows that the refresh token does not expire with it meanwhile.
   const sql = `SELECT id FROM ${REFRESH} WHERE id = ? AND access_token_id = ? AND revoked IS NULL`;

@@ -3,7 +3,7 @@
 
 import { setTimeout } from "node:timers/promises";
 import { Chance } from "./chance.ts";
-import type { Subject } from "./deeds.ts";
+import { FIRST_NEW_KEY, type Subject } from "./deeds.ts";
 import { AT } from "./instants.ts";
 import type { Change, Row, Rows } from "./rows.ts";
 
@@ -76,7 +76,7 @@ class OneGround implements Ground {
     );
     this.#accessTokens = own("oauth2_provider_accesstoken").filter((key) => !strangers.has(`access ${key}`));
     this.#applications = own("oauth2_provider_application");
-    this.#number = 1_000_000_000 + home * 10_000_000;
+    this.#number = FIRST_NEW_KEY + home * 10_000_000;
   }
 
   subject(chance: Chance): Subject {
