@@ -25,12 +25,21 @@ impl Pace {
         Self { target_ms, window: WINDOW.1, take: TAKE.1, walked_each: f64::INFINITY }
     }
 
+    /// Begins anew, for another table: what a row costs there, and how many are stale, is another matter.
+    pub fn begin_table(&mut self) {
+        *self = Self::new(self.target_ms);
+    }
+
     /// How many rows to walk at most.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "kept within the constants above")]
     pub fn window(&self) -> u64 {
-        // A little more than is of use, in case there is less to take.
-        within(self.window.min(self.walked_each * self.take * 1.25), WINDOW.0, WINDOW.2) as u64
+        self.of_use() as u64
+    }
+
+    /// A little more than is of use, in case there is less to take.
+    fn of_use(&self) -> f64 {
+        within(self.window.min(self.walked_each * self.take * 1.25), WINDOW.0, WINDOW.2)
     }
 
     /// How many stale rows to take at most.
@@ -45,7 +54,9 @@ impl Pace {
     pub fn found(&mut self, walked: Option<u64>, took_ms: f64) {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let each = walked.map_or(f64::INFINITY, |walked| walked as f64 / self.take);
-        self.window = adapt(self.window, self.target_ms * FIND_SHARE, took_ms, WINDOW);
+        // From what was of use, and not from what the time would have allowed: where rows to take become rare, the next find
+        // walks a little further, and not as far as ever before.
+        self.window = adapt(self.of_use(), self.target_ms * FIND_SHARE, took_ms, WINDOW);
         self.walked_each = each;
     }
 
@@ -54,9 +65,9 @@ impl Pace {
         if removed == 0 {
             return self.found(None, took_ms);
         }
-        let window = self.window;
+        let used = self.of_use();
         self.found(walked, took_ms);
-        self.window = if walked.is_some() { window } else { adapt(window, self.target_ms, took_ms, WINDOW) };
+        self.window = adapt(used, self.target_ms, if walked.is_some() { 0.0 } else { took_ms }, WINDOW);
     }
 
     /// Learns from a removal that failed because of others, or for its length, which may have been that of its walk.
@@ -115,6 +126,17 @@ mod tests {
         assert_eq!(pace, Pace::new(100.0));
         pace.removed(1, 400.0);
         assert_eq!(pace.take(), 250);
+    }
+
+    /// Regression: where rows to take became rare, a slice read the whole rest of a table.
+    #[test]
+    fn walks_at_most_twice_as_far_as_before() {
+        let mut pace = Pace::new(100.0);
+        for walked in [None, Some(500), Some(600), None, Some(900), None, None, Some(500)].into_iter().cycle().take(100) {
+            let window = pace.window();
+            pace.found_and_removed(walked, 500, 1.0);
+            assert!(pace.window() <= 2 * window, "{window} then {pace:?}");
+        }
     }
 
     #[test]

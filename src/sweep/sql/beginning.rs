@@ -140,6 +140,7 @@ impl SqlRun {
     pub(super) fn next_table(&mut self, at: usize) -> Result<Effect, Error> {
         self.place = Place { step: self.place.step + 1, from: None, walked: 0 };
         self.walk = Walk::default();
+        self.lanes.iter_mut().for_each(|lane| lane.pace.begin_table());
         self.open(at)
     }
 }
