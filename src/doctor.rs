@@ -2,7 +2,7 @@
 //! anything is run.
 
 use crate::dialect::{Dialect, Slices};
-use crate::effect::{Answer, Effect, Outcome, Rows, Statement, Step};
+use crate::effect::{Answer, Effect, Failure, Outcome, Rows, Statement, Step};
 use crate::error::Error;
 use crate::jobs::{JOBS, Work};
 use crate::plan::{Dependant, SweepPlan};
@@ -132,14 +132,17 @@ impl Examination {
     /// # Errors
     /// [`Error::UnexpectedAnswer`] where the answer is not that to what was asked, and what reading a schema refuses.
     pub fn next(&mut self, outcome: Outcome) -> Result<Step, Error> {
-        if matches!(outcome.answer, Answer::Failed(_)) {
-            return Ok(Step { effect: Effect::Fail, progress: None });
-        }
-        if self.begun {
-            self.results.push(outcome.answer.rows()?);
+        let (queries, more) = (self.dialect.schema_queries(), self.dialect.examination_queries());
+        match &outcome.answer {
+            // Asked last, and no more than a name: some hosted databases do not tell their version.
+            Answer::Failed(Failure::Other) if more.len() == 2 && self.results.len() > queries.len() => {
+                self.results.push(vec![]);
+            }
+            Answer::Failed(_) => return Ok(Step { effect: Effect::Fail, progress: None }),
+            _ if self.begun => self.results.push(outcome.answer.rows()?),
+            _ => {}
         }
         self.begun = true;
-        let (queries, more) = (self.dialect.schema_queries(), self.dialect.examination_queries());
         let effect = match queries.iter().chain(more).nth(self.results.len()) {
             Some(query) => Effect::Query(Statement { sql: (*query).to_owned(), params: vec![] }),
             None => {
