@@ -8,6 +8,8 @@ export type ErrorCode =
   | "unknown_setting"
   /** A setting or option with a value that it cannot have. */
   | "invalid_setting"
+  /** A bound on statements within which not even one slice of the job fits. */
+  | "too_few_statements"
   /** Text that is no RFC 3339 instant, or one outside the years 1 to 9999. */
   | "invalid_instant"
   /** No preset of that name. */
@@ -44,6 +46,8 @@ export type ErrorCode =
   | "store_missing_table"
   /** The database refused a slice by one of its constraints. */
   | "store_constraint"
+  /** What the plan of the store allows for the day is used up. */
+  | "store_quota"
   /** Any other failure of the store. */
   | "store_failed"
   /** No provider of that name is configured. */

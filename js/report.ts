@@ -43,6 +43,10 @@ export interface Checkpoint {
   readonly from?: string;
   /** Rows of its table walked so far. */
   readonly walked: number;
+  /** Rows of its table when its walk began. */
+  readonly total?: number;
+  /** How many stale rows a slice took in the end. */
+  readonly take?: number;
 }
 
 /** What a run did. Nothing is counted that did not happen. */

@@ -23,6 +23,10 @@ pub struct Checkpoint {
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     walked: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    take: Option<u64>,
 }
 
 /// How far a pass has come.
@@ -34,6 +38,10 @@ pub struct Place {
     pub from: Option<String>,
     /// Rows of that table walked so far.
     pub walked: u64,
+    /// Rows of that table when its walk began; absent at its beginning.
+    pub total: Option<u64>,
+    /// How many stale rows a slice took in the end; absent at the beginning of a table.
+    pub take: Option<u64>,
 }
 
 impl FromValue for Checkpoint {
@@ -48,6 +56,8 @@ impl FromValue for Checkpoint {
             step: members.take("step")?,
             from: members.take("from")?,
             walked: members.take("walked")?,
+            total: members.take("total")?,
+            take: members.take("take")?,
         })
     }
 }
@@ -56,8 +66,8 @@ impl Checkpoint {
     /// A checkpoint at a place of a pass with such settings, on a database of such a schema.
     #[must_use]
     pub fn new(job: &str, now: Instant, settings: String, schema: Option<String>, place: Place) -> Self {
-        let Place { step, from, walked } = place;
-        Self { version: VERSION, job: job.to_owned(), now, settings, schema, step, from, walked }
+        let Place { step, from, walked, total, take } = place;
+        Self { version: VERSION, job: job.to_owned(), now, settings, schema, step, from, walked, total, take }
     }
 
     /// Checks that it can serve a run of `job`, judging by `now` if that was asked for.
@@ -94,7 +104,8 @@ impl Checkpoint {
     /// The place to go on from; `None` where the settings have changed since.
     #[must_use]
     pub fn place(&self, settings: &str) -> Option<Place> {
-        (self.settings == settings).then(|| Place { step: self.step, from: self.from.clone(), walked: self.walked })
+        let Self { step, walked, total, take, .. } = *self;
+        (self.settings == settings).then(|| Place { step, from: self.from.clone(), walked, total, take })
     }
 }
 
@@ -104,7 +115,8 @@ mod tests {
 
     fn checkpoint(from: Option<&str>) -> Checkpoint {
         let now = Instant::parse("2026-01-31T03:00:00.000001Z").unwrap();
-        let place = Place { step: 2, from: from.map(str::to_owned), walked: 9_007_199_254_740_993 };
+        let from = from.map(str::to_owned);
+        let place = Place { step: 2, from, walked: 9_007_199_254_740_993, ..Place::default() };
         Checkpoint::new("cleartokens", now, "a=1;|dry".into(), Some("0a".into()), place)
     }
 
@@ -122,7 +134,7 @@ mod tests {
     #[test]
     fn is_of_use_for_the_same_settings_alone() {
         let checkpoint = checkpoint(Some("7"));
-        let place = Place { step: 2, from: Some("7".into()), walked: 9_007_199_254_740_993 };
+        let place = Place { step: 2, from: Some("7".into()), walked: 9_007_199_254_740_993, ..Place::default() };
         assert_eq!(checkpoint.place("a=1;|dry"), Some(place));
         assert_eq!(checkpoint.place("a=1;|real"), None);
     }

@@ -35,6 +35,16 @@ pub enum Error {
         /// What it may be.
         expected: String,
     },
+    /// A bound within which not even one slice fits.
+    #[error(
+        "`maxStatements` must be {least} or more for this job on this database, or no run would ever get anywhere, not {given}"
+    )]
+    TooFewStatements {
+        /// The bound as given.
+        given: u64,
+        /// The least that would do.
+        least: u64,
+    },
     /// Text that is no instant.
     #[error(
         "`{text}` is not an instant: give RFC 3339 with an offset, such as 2026-01-31T03:00:00Z, in the years 1 to 9999"
@@ -120,6 +130,7 @@ impl Error {
             Self::UnknownJob { .. } => "unknown_job",
             Self::UnknownSetting { .. } => "unknown_setting",
             Self::InvalidSetting { .. } => "invalid_setting",
+            Self::TooFewStatements { .. } => "too_few_statements",
             Self::InvalidInstant { .. } => "invalid_instant",
             Self::UnknownPreset { .. } => "unknown_preset",
             Self::NotThisSchema { .. } => "not_this_schema",

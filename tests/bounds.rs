@@ -103,7 +103,7 @@ fn keeps_to_max_statements(name: &str, store: &dyn Fn() -> Connection) {
                     assert_eq!(accepted, 0, "{name}: {max} refused, and less was not");
                     assert!(host.performed.iter().all(|done| matches!(done.effect, Effect::Query(_))));
                     assert_eq!(dump(&conn), before);
-                    assert_eq!(error.code(), "invalid_setting");
+                    assert_eq!(error.code(), "too_few_statements");
                     assert!(error.to_string().starts_with("`maxStatements` must be "), "{error}");
                     assert!(error.to_string().ends_with(&format!(", not {max}")), "{error}");
                 }

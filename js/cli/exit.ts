@@ -14,6 +14,7 @@ const WRONG_USE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "unknown_setting",
   "invalid_setting",
   "invalid_instant",
+  "too_few_statements",
   "invalid_checkpoint",
   "unknown_preset",
 ]);

@@ -154,7 +154,9 @@ impl Dialect for Sqlite {
 
     fn open(&self, schema: &Schema, table: &str, _part: Option<&Part>) -> Template {
         let mut sql = Sql::new(self, schema);
-        sql.push("SELECT (SELECT count(*) FROM ").table(table).push("), ");
+        // Counting reads the whole table, so a walk that goes on is told what there was at its beginning.
+        sql.push("SELECT coalesce(nullif(").slot(Slot::Total).push(", ''), (SELECT count(*) FROM ").table(table);
+        sql.push(")), ");
         sql.push("(SELECT CAST(min(_rowid_) AS TEXT) FROM ").table(table).push("), ");
         sql.push("(SELECT CAST(max(_rowid_) AS TEXT) FROM ").table(table).push(")");
         sql.finish()

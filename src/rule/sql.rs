@@ -21,6 +21,8 @@ pub enum Slot {
     Before,
     /// What tells the connection that holds the lease.
     Lease,
+    /// How many rows the table had when its walk began; empty where that has still to be counted.
+    Total,
 }
 
 /// Rows of another table that a statement has asked for already, by the name of the set that holds their keys.
@@ -36,6 +38,17 @@ pub struct Asked {
     pub locks: bool,
 }
 
+/// Rows of a table that satisfy a rule, by the name that the statement has given them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The table.
+    pub table: String,
+    /// What holds of them.
+    pub rule: Rule,
+    /// The name.
+    pub name: String,
+}
+
 /// A statement in the making.
 pub struct Sql<'d> {
     /// What it is written in.
@@ -45,6 +58,7 @@ pub struct Sql<'d> {
     /// The part of the walked table that the walk is in, where it has parts.
     pub part: Option<&'d Part>,
     asked: Vec<Asked>,
+    views: Vec<View>,
     pieces: Vec<Piece>,
     aliases: usize,
 }
@@ -63,7 +77,7 @@ impl<'d> Sql<'d> {
     /// An empty statement.
     #[must_use]
     pub fn new(dialect: &'d dyn Dialect, schema: &'d Schema) -> Self {
-        Self { dialect, schema, part: None, asked: Vec::new(), pieces: Vec::new(), aliases: 0 }
+        Self { dialect, schema, part: None, asked: Vec::new(), views: Vec::new(), pieces: Vec::new(), aliases: 0 }
     }
 
     /// The same, in a part of the table that is walked.
@@ -78,6 +92,12 @@ impl<'d> Sql<'d> {
         self.asked = asked.to_vec();
         add(self);
         self.asked.clear();
+        self
+    }
+
+    /// From here on, rules that ask for such rows ask for them by their name.
+    pub fn name_rows(&mut self, view: View) -> &mut Self {
+        self.views.push(view);
         self
     }
 
@@ -202,12 +222,19 @@ impl<'d> Sql<'d> {
         }
         self.aliases += 1;
         let other = format!("r{}", self.aliases);
-        self.push("EXISTS (SELECT 1 FROM ").table(&related.table).push(&format!(" AS {other} WHERE "));
+        let view = self.views.iter().find(|view| view.table == related.table && view.rule == related.satisfying);
+        let view = view.map(|view| view.name.clone());
+        self.push("EXISTS (SELECT 1 FROM ");
+        match &view {
+            Some(name) => self.push(name),
+            None => self.table(&related.table),
+        };
+        self.push(&format!(" AS {other} WHERE "));
         let pairs: Vec<_> = related.columns.iter().zip(&related.equal).collect();
         self.joined(&pairs, " AND ", |sql, (theirs, own)| {
             sql.column(&other, theirs).push(" = ").column(alias, own);
         });
-        if related.satisfying != Rule::All(Vec::new()) {
+        if view.is_none() && related.satisfying != Rule::All(Vec::new()) {
             self.push(" AND ").condition(&related.satisfying, &related.table, &other);
         }
         self.push(")")
@@ -251,6 +278,7 @@ impl Template {
             Slot::Take => dialect.literal(slot, "").map(|_| ":take".to_owned()),
             Slot::Before => dialect.literal(slot, "").map(|_| ":take - 1".to_owned()),
             Slot::Lease => dialect.literal(slot, "").map(|_| ":lease".to_owned()),
+            Slot::Total => dialect.literal(slot, "").map(|_| ":total".to_owned()),
         };
         let piece = |piece: &Piece| match piece {
             Piece::Text(text) => text.clone(),

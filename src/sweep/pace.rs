@@ -30,6 +30,13 @@ impl Pace {
         *self = Self::new(self.target_ms);
     }
 
+    /// Goes on with what an earlier run took in a slice, which a run of few slices would not come to by itself.
+    #[expect(clippy::cast_precision_loss, reason = "kept within the constants above")]
+    pub fn resume(&mut self, take: u64) {
+        self.take = within(take as f64, TAKE.0, TAKE.2);
+        self.window = within(self.take * 1.25, self.window, WINDOW.2);
+    }
+
     /// How many rows to walk at most.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "kept within the constants above")]
@@ -132,7 +139,8 @@ mod tests {
     #[test]
     fn walks_at_most_twice_as_far_as_before() {
         let mut pace = Pace::new(100.0);
-        for walked in [None, Some(500), Some(600), None, Some(900), None, None, Some(500)].into_iter().cycle().take(100) {
+        for walked in [None, Some(500), Some(600), None, Some(900), None, None, Some(500)].into_iter().cycle().take(100)
+        {
             let window = pace.window();
             pace.found_and_removed(walked, 500, 1.0);
             assert!(pace.window() <= 2 * window, "{window} then {pace:?}");

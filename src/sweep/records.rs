@@ -248,7 +248,7 @@ impl RecordRun {
             self.place.from = page.next;
             return self.walk(PAGE);
         }
-        self.place = Place { step: self.place.step + 1, from: None, walked: 0 };
+        self.place = Place { step: self.place.step + 1, ..Place::default() };
         self.begin_sweep()
     }
 

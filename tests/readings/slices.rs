@@ -32,7 +32,7 @@ fn whole(engine: &impl Engine, templates: &Templates) -> Option<Filling> {
     let open = templates.open.fill(engine.dialect(), &Filling::default());
     let rows = engine.query(&open).unwrap();
     let (from, upto) = (rows[0][1].text()?, rows[0][2].text()?);
-    Some(Filling { from, upto, window: 1_000, take: 1_000, lease: String::new() })
+    Some(Filling { from, upto, window: 1_000, take: 1_000, ..Filling::default() })
 }
 
 /// What the find tells of a slice.

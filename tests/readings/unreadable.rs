@@ -19,7 +19,7 @@ fn found(engine: &impl Engine, rule: &Rule) -> Found {
     let open = dialect.open(&schema, "item", None).fill(dialect, &Filling::default());
     let ends = engine.query(&open).unwrap();
     let (from, upto) = (ends[0][1].text().unwrap(), ends[0][2].text().unwrap());
-    let filling = Filling { from, upto, window: 1_000_000, take: 1_000_000, lease: String::new() };
+    let filling = Filling { from, upto, window: 1_000_000, take: 1_000_000, ..Filling::default() };
     let find = Effect::Query(dialect.find(&schema, "item", None, &search).fill(dialect, &filling));
     Found::read(&act(engine, &find).unwrap().rows().unwrap()).unwrap()
 }

@@ -55,7 +55,7 @@ impl Dialect for MySql {
     /// of a connection changes, and no mode of the server reads otherwise.
     fn literal(&self, slot: &Slot, value: &str) -> Option<String> {
         Some(match slot {
-            Slot::Window | Slot::Take | Slot::Before | Slot::Lease => value.to_owned(),
+            Slot::Window | Slot::Take | Slot::Before | Slot::Total | Slot::Lease => value.to_owned(),
             Slot::Fixed(_) => format!("TIMESTAMP'{value}'"),
             Slot::From | Slot::Upto => format!("_utf8mb4 X'{value}'"),
         })

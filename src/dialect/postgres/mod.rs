@@ -91,7 +91,7 @@ impl Dialect for Postgres {
     /// one round trip.
     fn literal(&self, slot: &Slot, value: &str) -> Option<String> {
         Some(match slot {
-            Slot::Window | Slot::Take | Slot::Before | Slot::Lease => value.to_owned(),
+            Slot::Window | Slot::Take | Slot::Before | Slot::Total | Slot::Lease => value.to_owned(),
             Slot::Fixed(_) | Slot::From | Slot::Upto => format!("'{}'", value.replace('\'', "''")),
         })
     }

@@ -79,6 +79,9 @@ impl SqlRun {
         match checkpoint.place(&self.order.fingerprint()) {
             Some(place) if place.step < self.sweeps.len() && is_position(&place) => {
                 checkpoint.check_schema(self.journal.schema.as_deref())?;
+                if let Some(take) = place.take {
+                    self.lanes.iter_mut().for_each(|lane| lane.pace.resume(take));
+                }
                 self.place = place;
             }
             Some(_) => return Err(Error::InvalidCheckpoint { why: "it names no place in this job".into() }),
@@ -105,10 +108,9 @@ impl SqlRun {
         if self.order.bounds.allow_statements(least as u64) {
             return Ok(());
         }
-        Err(Error::InvalidSetting {
-            name: "maxStatements".into(),
-            value: self.order.bounds.max_statements.unwrap_or_default().to_string(),
-            expected: format!("{least} or more for this job on this database, or no run would ever get anywhere"),
+        Err(Error::TooFewStatements {
+            given: self.order.bounds.max_statements.unwrap_or_default(),
+            least: least as u64,
         })
     }
 
@@ -121,6 +123,9 @@ impl SqlRun {
             return Ok(self.end_early(at));
         }
         self.stage = Stage::Preparing;
+        if let Some(lane) = self.lanes.get_mut(at) {
+            lane.filling.total = self.place.total.map(|total| total.to_string()).unwrap_or_default();
+        }
         self.ask(at, Phase::Open)
     }
 
@@ -138,7 +143,7 @@ impl SqlRun {
     }
 
     pub(super) fn next_table(&mut self, at: usize) -> Result<Effect, Error> {
-        self.place = Place { step: self.place.step + 1, from: None, walked: 0 };
+        self.place = Place { step: self.place.step + 1, ..Place::default() };
         self.walk = Walk::default();
         self.lanes.iter_mut().for_each(|lane| lane.pace.begin_table());
         self.open(at)

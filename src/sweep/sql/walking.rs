@@ -116,7 +116,7 @@ impl SqlRun {
         };
         let window = lane.pace.window();
         let upto = self.dialect.window_end(&from, window, &last);
-        lane.filling = Filling { from, upto, window, take, lease: self.lease.clone() };
+        lane.filling = Filling { from, upto, window, take, lease: self.lease.clone(), ..Filling::default() };
         let finds = sweep.templates.slice.found.is_some() && !self.order.dry_run && may_take && !lane.looks;
         if !finds {
             self.walk.finding |= lane.claim.is_none();
@@ -313,9 +313,12 @@ impl SqlRun {
         let Place { step, walked, .. } = self.place.clone();
         let claims = self.lanes.iter().filter_map(|lane| lane.claim.as_ref());
         match self.walk.rest(claims) {
-            Some(from) => Place { step, from: Some(from.to_owned()), walked },
+            Some(from) => {
+                let take = self.lanes.first().map(|lane| lane.pace.take());
+                Place { step, from: Some(from.to_owned()), walked, total: Some(self.walk.total), take }
+            }
             None if self.walk.last.is_empty() => self.place.clone(),
-            None => Place { step: step + 1, from: None, walked: 0 },
+            None => Place { step: step + 1, ..Place::default() },
         }
     }
 

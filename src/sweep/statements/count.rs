@@ -3,7 +3,7 @@
 use super::{Writer, purpose};
 use crate::cascade::{Change, Edge};
 use crate::dialect::Slices;
-use crate::rule::sql::{Sql, Template};
+use crate::rule::sql::{Sql, Template, View};
 use crate::rule::{Rule, Span, all, exists, not};
 use crate::schema::ForeignKey;
 
@@ -14,6 +14,9 @@ impl Writer<'_> {
         let mut sql = self.sql();
         let edges: Vec<&Edge> = changes.iter().flat_map(|change| self.edges_of(change)).collect();
         self.doomed_sets(&mut sql, &edges);
+        if self.dialect.slices() == Slices::Repeated && !edges.is_empty() {
+            self.name_doomed_rows(&mut sql);
+        }
         sql.push("SELECT ").joined(changes, ", ", |sql, change| {
             let edges = self.edges_of(change);
             let (_, table) = purpose(change);
@@ -34,6 +37,19 @@ impl Writer<'_> {
             sql.push(")");
         });
         sql.finish()
+    }
+
+    /// Names the root's rows that go in this slice, and those that went in earlier ones. Otherwise each look up the foreign keys
+    /// would end in the whole rule, and D1 takes no expression that is nested deeper than 100 levels, those of all queries around it
+    /// counted.
+    fn name_doomed_rows(&self, sql: &mut Sql) {
+        let root = self.cascade.root.as_str();
+        for (name, span) in [("idp_janitor_passed", Span::Passed), ("idp_janitor_going", Span::Slice)] {
+            let Some(rule) = self.cascade.doomed(root, &self.removable(), Some(span)) else { continue };
+            sql.push(", ").push(name).push(" AS NOT MATERIALIZED (SELECT ").columns("t", &self.targets(root));
+            sql.push(" FROM ").walked(root).push(" AS t WHERE ").condition(&rule, root, "t").push(") ");
+            sql.name_rows(View { table: root.to_owned(), rule, name: name.into() });
+        }
     }
 
     /// Adds, as common table expressions, the rows that go from the tables that these edges lead to.

@@ -116,6 +116,8 @@ pub struct Filling {
     pub upto: String,
     /// How many rows to walk at most.
     pub window: u64,
+    /// How many rows the table had when its walk began; empty where that has still to be counted.
+    pub total: String,
     /// How many stale rows to take at most.
     pub take: u64,
     /// What tells the connection that holds the lease.
@@ -131,6 +133,7 @@ impl Template {
             Slot::From => filling.from.clone(),
             Slot::Upto => filling.upto.clone(),
             Slot::Window => filling.window.to_string(),
+            Slot::Total => filling.total.clone(),
             Slot::Take => filling.take.to_string(),
             Slot::Before => filling.take.saturating_sub(1).to_string(),
             Slot::Lease => filling.lease.clone(),
