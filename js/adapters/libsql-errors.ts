@@ -2,18 +2,7 @@
 
 import { JanitorError } from "../errors.ts";
 import { failure, isOfNetwork, property, type StoreCode } from "./failure.ts";
-import { sqliteFailure } from "./sqlite-errors.ts";
-
-/** SQLite's primary result codes by name, which is all that a server tells. */
-const NUMBERS: Readonly<Record<string, number>> = {
-  BUSY: 5,
-  LOCKED: 6,
-  READONLY: 8,
-  CORRUPT: 11,
-  CANTOPEN: 14,
-  CONSTRAINT: 19,
-  NOTADB: 26,
-};
+import { codeOfName, sqliteFailure } from "./sqlite-errors.ts";
 
 /** The client's own codes for connections that are not, or no more. */
 const LOST: readonly string[] = ["CLIENT_CLOSED", "HRANA_CLOSED_ERROR", "HRANA_WEBSOCKET_ERROR"];
@@ -33,7 +22,7 @@ export function toJanitorError(error: unknown): JanitorError {
   if (code) return failure(code, error);
   const name = String(property(error, "code")).split("_")[1] ?? "";
   const number = property(error, "rawCode");
-  return sqliteFailure(error, typeof number === "number" ? number : (NUMBERS[name] ?? 0));
+  return sqliteFailure(error, typeof number === "number" ? number : codeOfName(name));
 }
 
 /** What is said of or by a server, and not by SQLite. */

@@ -13,6 +13,22 @@ const CODES: Readonly<Record<number, { code: ErrorCode; what: string }>> = {
   26: { code: "store_not_a_database", what: "the file is not an SQLite database" },
 };
 
+/** The primary result codes by name, which is all that servers tell. */
+const NAMES: Readonly<Record<string, number>> = {
+  BUSY: 5,
+  LOCKED: 6,
+  READONLY: 8,
+  CORRUPT: 11,
+  CANTOPEN: 14,
+  CONSTRAINT: 19,
+  NOTADB: 26,
+};
+
+/** The primary result code of a name without its `SQLITE_`; 0 where it is none that we tell from others. */
+export function codeOfName(name: string): number {
+  return NAMES[name] ?? 0;
+}
+
 /** SQLITE_READONLY_RECOVERY and SQLITE_READONLY_ROLLBACK: what a killed writer left needs a writer to be undone. */
 const UNFINISHED_WRITE = [264, 776];
 

@@ -30,6 +30,16 @@ export interface SqlStoreHarness {
   lock?(opened: OpenedSqlStore): Promise<() => Promise<void>>;
   /** Breaks every connection that the store has now, as a server that restarts does. */
   disconnect?(opened: OpenedSqlStore): Promise<void>;
+  /**
+   * Whether the database rounds integers beyond 2^53 that a batch returns, so that all the adapter can do is to fail with
+   * `store_failed` rather than to pass them on. Default false.
+   */
+  readonly roundsIntegersInBatches?: boolean;
+  /**
+   * What a batch fails with that leaves a foreign key broken which is checked at its end. Default `store_constraint`;
+   * `store_unavailable` where the database does not say what was wrong.
+   */
+  readonly brokenKey?: "store_constraint" | "store_unavailable";
   /** Whether the store is on a single connection, and cannot be used any more once that is broken. Default false. */
   readonly isOneConnection?: boolean;
   /** A store that cannot write because of the server, a setting or the file. */

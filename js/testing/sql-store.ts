@@ -22,7 +22,7 @@ export function sqlStoreCases(harness: SqlStoreHarness): readonly ConformanceCas
   });
 
   return [
-    ...valueCases(of),
+    ...valueCases(of, harness),
     ...batchCases(of, harness),
     ...connectionCases(of, harness),
     of("serves a whole job: what a dry run tells is what goes, and nothing else", async ({ store, read }) => {

@@ -1,0 +1,33 @@
+/** What failures of D1 mean to whoever runs a job. D1 tells them by their text alone. */
+
+import { JanitorError } from "../errors.ts";
+import { failure, messageOf, type StoreCode } from "./failure.ts";
+import { codeOfName, sqliteFailure } from "./sqlite-errors.ts";
+
+/** What D1 says itself, and what it means ("Debug D1" in Cloudflare's documentation). */
+const SAID: readonly (readonly [RegExp, StoreCode])[] = [
+  [
+    /network connection lost|caused object to be reset|code was updated|connection lost/i,
+    "store_unavailable",
+  ],
+  [/overloaded|too many requests queued|internal error/i, "store_unavailable"],
+  [/exceeded (its|timeout)|exceeded its (cpu|memory)|timeout which caused/i, "store_timeout"],
+  [/not authorized/i, "store_denied"],
+];
+
+/** The free plan's rows of the day, read or written. */
+const OF_THE_DAY = /daily|free tier/i;
+
+/** The error as a {@link JanitorError}. */
+export function toJanitorError(error: unknown): JanitorError {
+  if (error instanceof JanitorError) return error;
+  const message = messageOf(error);
+  if (OF_THE_DAY.test(message) && /limit/i.test(message)) {
+    const what = `the plan's rows of D1 are used up until 00:00 UTC (${message})`;
+    return new JanitorError("store_quota", what, { cause: error });
+  }
+  const said = SAID.find(([text]) => text.test(message));
+  if (said) return failure(said[1], error);
+  const [, name = ""] = /SQLITE_([A-Z]+)/.exec(message) ?? [];
+  return sqliteFailure(error, codeOfName(name));
+}
