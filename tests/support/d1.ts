@@ -8,7 +8,19 @@ import type { Rows } from "./differences.ts";
 const LONGEST = 80_000;
 
 /** Tables that the original's database does not have. */
-const OURS = ["idp_janitor_leases", "idp_janitor_passes"];
+const OURS = ["d1_migrations", "idp_janitor_leases", "idp_janitor_passes"];
+
+/** Fills the tables of a D1 database, which are those of a SQLite file, with its rows. */
+export async function fillD1(path: string, database: D1Database): Promise<void> {
+  using source = new DatabaseSync(path, { readOnly: true });
+  const tables = source
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'")
+    .all()
+    .map(({ name }) => String(name));
+  const inserts = tables.flatMap((table) => insertsOf(source, table));
+  const all = ["PRAGMA defer_foreign_keys = ON", ...inserts];
+  await database.batch(all.map((sql) => database.prepare(sql)));
+}
 
 /** Makes the tables of a SQLite file in an empty D1 database, and fills them. */
 export async function loadIntoD1(path: string, database: D1Database): Promise<void> {
@@ -18,10 +30,7 @@ export async function loadIntoD1(path: string, database: D1Database): Promise<vo
     .all();
   const mine = made.filter(({ name }) => !String(name).startsWith("sqlite_"));
   await database.batch(mine.map(({ sql }) => database.prepare(String(sql))));
-  const tables = mine.filter(({ type }) => type === "table").map(({ name }) => String(name));
-  const inserts = tables.flatMap((table) => insertsOf(source, table));
-  const all = ["PRAGMA defer_foreign_keys = ON", ...inserts];
-  await database.batch(all.map((sql) => database.prepare(sql)));
+  await fillD1(path, database);
 }
 
 /** Every row of every table, as `readDatabase` has it for a SQLite file. */
@@ -50,16 +59,20 @@ function insertsOf(source: DatabaseSync, table: string): string[] {
   const statement = source.prepare(`SELECT * FROM "${table}"`);
   statement.setReadBigInts(true);
   const statements: string[] = [];
+  const columns = statement
+    .columns()
+    .map(({ name }) => `"${name}"`)
+    .join(", ");
   let values = "";
   for (const row of statement.iterate()) {
     const next = `(${Object.values(row).map(literalOf).join(", ")})`;
     if (values !== "" && values.length + next.length > LONGEST) {
-      statements.push(`INSERT INTO "${table}" VALUES ${values}`);
+      statements.push(`INSERT INTO "${table}" (${columns}) VALUES ${values}`);
       values = "";
     }
     values += values === "" ? next : `, ${next}`;
   }
-  if (values !== "") statements.push(`INSERT INTO "${table}" VALUES ${values}`);
+  if (values !== "") statements.push(`INSERT INTO "${table}" (${columns}) VALUES ${values}`);
   return statements;
 }
 

@@ -2,7 +2,7 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createTestHarness, type Unstable_RawConfig, type WorkerHandle } from "wrangler";
 
@@ -16,6 +16,8 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 export interface RunningWorker {
   readonly worker: WorkerHandle;
   readonly url: URL;
+  /** What it has printed since it was asked last. */
+  takeLogs(): string[];
   close(): Promise<void>;
 }
 
@@ -23,24 +25,38 @@ export interface RunningWorker {
 export async function startWorker(main: URL, config: Unstable_RawConfig = {}): Promise<RunningWorker> {
   // What wrangler builds lies in a folder of its own.
   const root = mkdtempSync(join(tmpdir(), "idp-janitor-worker-"));
-  const harness = createTestHarness({
-    root,
-    workers: [
-      {
-        config: {
-          name: "tests",
-          main: fileURLToPath(main),
-          compatibility_date: COMPATIBILITY_DATE,
-          send_metrics: false,
-          ...config,
-        },
-      },
-    ],
+  const running = await start(root, {
+    config: {
+      name: "tests",
+      main: fileURLToPath(main),
+      compatibility_date: COMPATIBILITY_DATE,
+      send_metrics: false,
+      ...config,
+    },
   });
-  const { url } = await harness.listen();
   const close = async () => {
-    await harness.close();
+    await running.close();
     rmSync(root, { recursive: true, force: true });
   };
-  return { worker: harness.getWorker(), url, close };
+  return { ...running, close };
+}
+
+/** Starts the Worker of a project, by its wrangler configuration; storage is its own, and empty. */
+export function startProject(configPath: string): Promise<RunningWorker> {
+  return start(dirname(configPath), { configPath });
+}
+
+type WorkerInput = Parameters<typeof createTestHarness>[0] extends { workers: (infer Input)[] } | undefined
+  ? Input
+  : never;
+
+async function start(root: string, input: WorkerInput): Promise<RunningWorker> {
+  const harness = createTestHarness({ root, workers: [input] });
+  const { url } = await harness.listen();
+  const takeLogs = () => {
+    const messages = harness.getLogs().map(({ message }) => message);
+    harness.clearLogs();
+    return messages;
+  };
+  return { worker: harness.getWorker(), url, takeLogs, close: () => harness.close() };
 }

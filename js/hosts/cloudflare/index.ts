@@ -1,0 +1,10 @@
+/** What runs jobs in Cloudflare Workers. */
+export type { Heartbeat } from "./heartbeat.ts";
+export type { Plan } from "./plans.ts";
+export {
+  type ScheduledEntry,
+  type ScheduledEvent,
+  type ScheduledJob,
+  type ScheduledOptions,
+  scheduledHandler,
+} from "./scheduled.ts";

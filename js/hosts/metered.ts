@@ -1,0 +1,26 @@
+/** A store that counts what is sent to it, for hosts that allow only so much. */
+
+import type { SqlStore } from "../store.ts";
+
+/** A store, and how many statements it has been sent. */
+export interface Metered {
+  readonly store: SqlStore;
+  statements(): number;
+}
+
+/** The same store, counted. A statement that fails has been sent as well. */
+export function metered(store: SqlStore): Metered {
+  let sent = 0;
+  const counted: SqlStore = {
+    ...store,
+    query: (sql, params) => {
+      sent += 1;
+      return store.query(sql, params);
+    },
+    batch: (statements) => {
+      sent += Math.max(1, statements.length);
+      return store.batch(statements);
+    },
+  };
+  return { store: counted, statements: () => sent };
+}

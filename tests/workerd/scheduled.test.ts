@@ -1,0 +1,238 @@
+/** What a tick does with jobs that fail, wait, or are too much for it; on D1, in workerd. */
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, beforeEach, test } from "node:test";
+import type { D1Database } from "@cloudflare/workers-types";
+import { keySet, testKey } from "../support/keys.ts";
+import { startWorker } from "../support/worker.ts";
+import type { Tick, Ticked } from "./workers/scheduled.ts";
+
+const NOW = "2026-11-23T03:00:00Z";
+const CRON = "0 3 * * *";
+
+const running = await startWorker(new URL("workers/scheduled.ts", import.meta.url), {
+  d1_databases: [{ binding: "DB", database_name: "scheduled", database_id: "scheduled" }],
+});
+after(() => running.close());
+const { DB } = (await running.worker.getEnv()) as { DB: D1Database };
+
+const TABLES = [
+  "idp_janitor_passes",
+  "idp_janitor_leases",
+  "notes",
+  "django_session",
+  "hidp_accounts_emailchangerequest",
+  "people",
+];
+
+/** Ten sessions and ten change requests, of which nine are over. */
+beforeEach(async () => {
+  const run = async (...sql: string[]) => void (await DB.batch(sql.map((text) => DB.prepare(text))));
+  await run(...TABLES.map((table) => `DROP TABLE IF EXISTS ${table}`));
+  await run(
+    "CREATE TABLE django_session (session_key TEXT PRIMARY KEY, expire_date DATETIME NOT NULL)",
+    "CREATE TABLE people (id INTEGER PRIMARY KEY)",
+    `CREATE TABLE hidp_accounts_emailchangerequest (id INTEGER PRIMARY KEY, confirmed_by_proposed_email BOOL NOT NULL,
+      confirmed_by_current_email BOOL NOT NULL, created_at DATETIME NOT NULL, user_id INTEGER REFERENCES people (id))`,
+  );
+  for (let at = 0; at < 10; at += 1) {
+    const instant = at === 9 ? "2026-12-01 00:00:00" : "2026-01-01 00:00:00";
+    await run(
+      `INSERT INTO django_session VALUES ('s${at}', '${instant}')`,
+      `INSERT INTO people VALUES (${at})`,
+      `INSERT INTO hidp_accounts_emailchangerequest VALUES (${at}, 0, 0, '${instant}', ${at})`,
+    );
+  }
+});
+
+const SESSIONS = "clearsessions";
+const REQUESTS = "remove_complete_and_stale_email_change_requests";
+
+async function tick(asked: Partial<Tick> = {}): Promise<Ticked> {
+  const options = { crons: { [CRON]: [SESSIONS] }, ...asked.options };
+  const body = JSON.stringify({ cron: CRON, now: NOW, ...asked, options });
+  return (await (await running.worker.fetch("/", { method: "POST", body })).json()) as Ticked;
+}
+
+const outcomes = ({ entries }: Ticked) => entries.map(({ job, outcome }) => `${job}: ${outcome}`);
+
+async function count(table: string): Promise<number> {
+  const row = await DB.prepare(`SELECT count(*) AS n FROM ${table}`).first<{ n: number }>();
+  return row?.n ?? -1;
+}
+
+test("tells of each job what it did, and rests until the next pass is due", async () => {
+  const crons = { [CRON]: [REQUESTS, SESSIONS] } as const;
+  const first = await tick({ options: { crons } });
+  assert.equal(first.error, undefined);
+  assert.equal(first.closed, true);
+  assert.deepEqual(
+    first.entries.map(({ statements: _, ...entry }) => entry),
+    [
+      {
+        event: "idp-janitor",
+        job: REQUESTS,
+        cron: CRON,
+        outcome: "complete",
+        removed: { hidp_accounts_emailchangerequest: 9 },
+        dryRun: false,
+      },
+      {
+        event: "idp-janitor",
+        job: SESSIONS,
+        cron: CRON,
+        outcome: "complete",
+        removed: { django_session: 9 },
+        dryRun: false,
+      },
+    ],
+  );
+  assert.deepEqual(outcomes(await tick({ options: { crons }, now: "2026-11-23T14:59:00Z" })), []);
+  const due = await tick({ options: { crons }, now: "2026-11-23T15:00:00Z" });
+  assert.deepEqual(outcomes(due), [`${REQUESTS}: complete`, `${SESSIONS}: complete`]);
+});
+
+test("changes nothing in a dry run, and makes no table", async () => {
+  const dry = await tick({ options: { crons: { [CRON]: [SESSIONS] }, dryRun: true } });
+  assert.deepEqual(
+    dry.entries.map(({ removed, dryRun }) => ({ removed, dryRun })),
+    [{ removed: { django_session: 9 }, dryRun: true }],
+  );
+  assert.equal(await count("django_session"), 10);
+  assert.equal(await count("sqlite_master WHERE name LIKE 'idp_janitor%'"), 0);
+});
+
+test("refuses a cron expression that it has no jobs for", async () => {
+  const { error, entries } = await tick({ cron: "0 4 * * *" });
+  assert.equal(error?.code, "invalid_setting");
+  assert.match(error?.message ?? "", /no jobs for "0 4 \* \* \*".*it has "0 3 \* \* \*"/);
+  assert.deepEqual(entries, []);
+  assert.equal(
+    (await tick({ options: { crons: {}, dryrun: true } as never })).error?.code,
+    "unknown_setting",
+  );
+});
+
+test("leaves a job to whoever has it", async () => {
+  await tick({ options: { crons: { [CRON]: [REQUESTS] } } });
+  await DB.prepare(
+    "INSERT INTO idp_janitor_leases VALUES ('clearsessions', 'somebody', 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+30 seconds'))",
+  ).run();
+  const { error, entries } = await tick();
+  assert.equal(error, undefined);
+  assert.deepEqual(
+    entries.map(({ outcome, error: why }) => [outcome, why?.code]),
+    [["leased", "store_leased"]],
+  );
+  assert.match(entries[0]?.error?.message ?? "", /somebody/);
+  assert.equal(await count("django_session"), 10);
+});
+
+test("fails in the end for a job that fails, and does the others before", async () => {
+  await DB.prepare(
+    "CREATE TABLE notes (id INTEGER PRIMARY KEY, request_id REFERENCES hidp_accounts_emailchangerequest (id))",
+  ).run();
+  const failed = await tick({ options: { crons: { [CRON]: [REQUESTS, SESSIONS] } } });
+  assert.deepEqual(outcomes(failed), [`${REQUESTS}: failed`, `${SESSIONS}: complete`]);
+  assert.equal(failed.error?.code, "unknown_reference");
+  assert.equal(failed.closed, true);
+});
+
+test("fails where not even one slice fits into the tick, and waits where another job has left too little", async () => {
+  const short = await tick({ options: { crons: { [CRON]: [SESSIONS] }, maxStatements: 10 } });
+  assert.equal(short.error?.code, "too_few_statements");
+  const crons = { [CRON]: [REQUESTS, SESSIONS] } as const;
+  const first = await tick({ options: { crons, maxStatements: 20 } });
+  assert.deepEqual([outcomes(first), first.error], [[`${REQUESTS}: complete`], undefined]);
+  assert.deepEqual(outcomes(await tick({ options: { crons, maxStatements: 20 } })), [
+    `${SESSIONS}: complete`,
+  ]);
+});
+
+test("stops where the rows of the day are used up, and goes on", async () => {
+  // Making the table of passes is the first batch, and the lease the second.
+  const over = await tick({ batchesToday: 2 });
+  assert.deepEqual([outcomes(over), over.error], [[`${SESSIONS}: quota`], undefined]);
+  assert.match(over.entries[0]?.error?.message ?? "", /used up until 00:00 UTC/);
+  assert.equal(await count("django_session"), 10);
+  await DB.prepare("DELETE FROM idp_janitor_leases").run();
+  assert.deepEqual(outcomes(await tick()), [`${SESSIONS}: complete`]);
+});
+
+test("begins a pass anew whose tables have been migrated since", async () => {
+  await tick({ options: { crons: { [CRON]: [REQUESTS] } } });
+  const [row] = (await DB.prepare("SELECT began FROM idp_janitor_passes").all()).results;
+  const checkpoint = {
+    version: 1,
+    job: SESSIONS,
+    now: NOW,
+    settings: "",
+    schema: "another",
+    step: 0,
+    from: "5",
+    walked: 5,
+  };
+  await DB.prepare("INSERT INTO idp_janitor_passes VALUES (?, ?, ?)")
+    .bind(SESSIONS, row?.began, JSON.stringify(checkpoint))
+    .run();
+  const { entries, error } = await tick();
+  assert.deepEqual(
+    [entries.map(({ outcome, removed }) => [outcome, removed]), error],
+    [[["complete", { django_session: 9 }]], undefined],
+  );
+});
+
+test("refreshes keys, and tells which provider failed", async () => {
+  const crons = { [CRON]: ["refresh_oidc_clients_jwks", SESSIONS] } as const;
+  const good = { status: 200, body: JSON.stringify(keySet(testKey("es256"))) };
+  const all = await tick({ options: { crons }, providers: { "https://a.example/jwks": good } });
+  assert.deepEqual(
+    [outcomes(all), all.error],
+    [["refresh_oidc_clients_jwks: complete", `${SESSIONS}: complete`], undefined],
+  );
+  const bad = { status: 404, body: "" };
+  const providers = { "https://a.example/jwks": good, "https://b.example/jwks": bad };
+  const some = await tick({ options: { crons }, now: "2026-11-24T03:00:00Z", providers });
+  assert.deepEqual(outcomes(some), ["refresh_oidc_clients_jwks: failed", `${SESSIONS}: complete`]);
+  assert.deepEqual(
+    some.entries[0]?.clients?.map(({ outcome }) => outcome),
+    ["refreshed", "failed"],
+  );
+  assert.match(some.error?.message ?? "", /keys of client-1 could not be refreshed/);
+  assert.equal(
+    (await tick({ options: { crons }, now: "2026-11-25T03:00:00Z" })).error?.code,
+    "invalid_setting",
+  );
+});
+
+test("tells a dead man's switch of success and of failure, and does not depend on it", async () => {
+  const told: string[] = [];
+  const server = createServer((request, response) => {
+    told.push(`${request.method} ${request.url}`);
+    response.writeHead(request.url?.startsWith("/broken") ? 500 : 200).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    await tick({ options: { crons: { [CRON]: [SESSIONS] }, heartbeat: `${url}/check` } });
+    await tick({ cron: "unknown", options: { crons: {}, heartbeat: `${url}/check` } });
+    await tick({
+      options: { crons: { [CRON]: [] }, heartbeat: { success: `${url}/good`, failure: `${url}/bad` } },
+    });
+    assert.deepEqual(told, ["POST /check", "POST /check/fail", "POST /good"]);
+    assert.equal(
+      (await tick({ options: { crons: { [CRON]: [] }, heartbeat: `${url}/broken` } })).error,
+      undefined,
+    );
+  } finally {
+    server.close();
+  }
+  assert.equal((await tick({ options: { crons: { [CRON]: [] }, heartbeat: url } })).error, undefined);
+  assert.ok(running.takeLogs().some((line) => line.includes("the heartbeat could not be told")));
+});
+
+test("fails where what was opened for the tick could not be closed", async () => {
+  assert.match((await tick({ closeFails: true })).error?.message ?? "", /could not be closed/);
+});
