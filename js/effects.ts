@@ -28,6 +28,7 @@ export interface CoreRequest {
   readonly session?: boolean | undefined;
   /** Whether the lease of a job is to be a row. */
   readonly rowLease?: boolean | undefined;
+  readonly ledger?: string | undefined;
   /** Who runs the job; no two runs have the same. */
   readonly holder?: string | undefined;
 }

@@ -13,7 +13,7 @@ export {
 } from "./janitor.ts";
 export type * from "./key-cache.ts";
 export type { Fetch } from "./keys/fetch.ts";
-export type { IdTokenClaims, IdTokenOptions } from "./keys/id-tokens.ts";
+export type * from "./keys/id-token.ts";
 export {
   type CachedKeySet,
   createKeys,
@@ -23,7 +23,9 @@ export {
 } from "./keys/keys.ts";
 export { parseKeySet } from "./keys/parse.ts";
 export type { ProviderOptions } from "./keys/providers.ts";
+export type * from "./keys/public-key.ts";
 export type * from "./keys/report.ts";
+export { type Ledger, type LedgerTotals, openLedger } from "./ledger.ts";
 export type * from "./report.ts";
 export { type SelectOptions, selectStale } from "./select.ts";
 export type * from "./store.ts";

@@ -83,6 +83,12 @@ export interface RunOptions {
   readonly concurrency?: number;
   /** Who runs the job, for others who would at the same time and are told. Default "a run of idp-janitor". */
   readonly holder?: string;
+  /**
+   * A name, 1 to 100 of the characters `A-Z a-z 0-9 . _ : -`, under which every slice of the run writes down what it does, in the same atomic unit: for
+   * hosts that may be killed between a slice and its report. {@link openLedger} makes the table and reads it. Refused for a record
+   * store; a dry run writes nothing.
+   */
+  readonly ledger?: string;
   /** A pause after every slice, in milliseconds, 0 to 60,000. Default 0. */
   readonly pauseMs?: number;
   /** Told after every slice. What it throws ends the run as a failure. */
@@ -143,6 +149,7 @@ const RUN_OPTIONS = [
   "concurrency",
   "pauseMs",
   "holder",
+  "ledger",
   "onProgress",
 ];
 

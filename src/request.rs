@@ -57,6 +57,8 @@ pub struct Request {
     pub row_lease: bool,
     /// Who runs the job, for others who would.
     pub holder: Option<String>,
+    /// The run that slices write down their counts for.
+    pub ledger: Value,
 }
 
 impl FromValue for Request {
@@ -84,12 +86,14 @@ impl FromValue for Request {
             session: members.take::<Option<_>>("session")?.unwrap_or_default(),
             row_lease: members.take::<Option<_>>("rowLease")?.unwrap_or_default(),
             holder: members.take("holder")?,
+            ledger: members.take("ledger")?,
         })
     }
 }
 
 const LONGEST_SLICE_MS: f64 = 60_000.0;
 const MOST_LANES: i64 = 32;
+const LONGEST_RUN_NAME: usize = 100;
 
 /// A request that has been checked.
 #[derive(Debug, Clone)]
@@ -124,6 +128,8 @@ pub struct Order {
     pub session: bool,
     /// Who runs the job, where the lease is to be a row of the store.
     pub row_lease: Option<String>,
+    /// The run that slices write down their counts for, if they are to.
+    pub ledger: Option<String>,
     /// Where chance begins, in the pauses before something is tried again.
     pub seed: u64,
 }
@@ -177,6 +183,7 @@ impl Order {
             pause_ms: read_pause_ms(&request.pause_ms)?,
             session: request.session,
             row_lease: request.row_lease.then(|| holder(request)),
+            ledger: read_ledger(&request.ledger)?,
             seed: Digest::default().add(&request.clock).number(),
         };
         if asked.is_none() && checkpoint.is_some_and(|checkpoint| checkpoint.place(&order.fingerprint()).is_none()) {
@@ -239,6 +246,24 @@ fn read_action(column: &str, text: &str) -> Result<Action, Error> {
 fn holder(request: &Request) -> String {
     let who = request.holder.as_deref().unwrap_or("a run of idp-janitor");
     format!("{who}, since {}", request.clock)
+}
+
+/// Of what no database makes anything but text.
+fn in_run_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._:-".contains(&byte)
+}
+
+fn read_ledger(value: &Value) -> Result<Option<String>, Error> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Text(run) if (1..=LONGEST_RUN_NAME).contains(&run.len()) && run.bytes().all(in_run_name) => {
+            Ok(Some(run.clone()))
+        }
+        _ => {
+            let expected = format!("the name of a run, 1 to {LONGEST_RUN_NAME} of the characters A-Z a-z 0-9 . _ : -");
+            Err(invalid("ledger", value, expected))
+        }
+    }
 }
 
 fn read_concurrency(value: &Value, most: &Value) -> Result<usize, Error> {

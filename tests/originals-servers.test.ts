@@ -1,47 +1,17 @@
 /** Ours against the originals on database servers, as `originals.test.ts` has it on SQLite. */
 
 import { after, before, describe, test } from "node:test";
-import { createJanitor, type JobName, type SqlStore } from "idp-janitor";
-import { mysql2 } from "idp-janitor/adapters/mysql2";
-import { pg } from "idp-janitor/adapters/pg";
-import { createPool } from "mysql2/promise";
-import { Pool } from "pg";
+import { createJanitor, type JobName } from "idp-janitor";
 import type { Engine } from "./support/engines.ts";
 import { type Bench, judge } from "./support/judge.ts";
-import { startMariadb } from "./support/mariadb.ts";
 import { CASES, NOW } from "./support/original-cases.ts";
 import { copyServerDatabase, readServerDatabase, seededServerDatabase } from "./support/originals-servers.ts";
-import { startPostgres } from "./support/postgres.ts";
+import { SERVERS, type Server } from "./support/servers.ts";
 
 /** A call of an original costs most of a second: every case has one seed, and the settings most in use have more. */
 const SEED = 1;
 const MORE_SEEDS = [2, 3];
 const MAIN_CASES = new Set(["stale accounts", "email change requests", "tokens", "sessions"]);
-
-interface Server {
-  readonly title: string;
-  start(): Promise<Engine>;
-  open(url: string): { store: SqlStore; end(): Promise<void> };
-}
-
-const SERVERS: readonly Server[] = [
-  {
-    title: "PostgreSQL",
-    start: startPostgres,
-    open(url) {
-      const pool = new Pool({ connectionString: url });
-      return { store: pg(pool), end: () => pool.end() };
-    },
-  },
-  {
-    title: "MariaDB",
-    start: startMariadb,
-    open(url) {
-      const pool = createPool(url);
-      return { store: mysql2(pool), end: () => pool.end() };
-    },
-  },
-];
 
 // The originals are what takes the time, and each keeps one core busy.
 describe("ours against the originals", { concurrency: SERVERS.length }, () => {

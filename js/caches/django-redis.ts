@@ -1,7 +1,7 @@
 /** Django's Redis cache, `django.core.cache.backends.redis.RedisCache`, read and written as Django does. */
 
-import { Buffer } from "node:buffer";
 import type { KeyCache } from "../key-cache.ts";
+import type { BufferBytes, BufferConstructor } from "./buffer.ts";
 import { type DjangoKeyOptions, djangoKey, djangoText, hidpKey } from "./django.ts";
 import { pickleText } from "./pickle.ts";
 import { keeping, type RedisSetOptions, reading, WHERE_NONE, writing } from "./redis.ts";
@@ -14,13 +14,13 @@ const BLOB_STRING = 36;
 export interface RedisBytesClient {
   get(key: string): Promise<Uint8Array | null>;
   /** Resolves with null where `NX` kept it from setting. */
-  set(key: string, value: Buffer, options: RedisSetOptions): Promise<unknown>;
+  set(key: string, value: BufferBytes, options: RedisSetOptions): Promise<unknown>;
 }
 
 /** What is asked of a client: one of the package `redis`, version 5 or later, has it. */
 export interface DjangoRedisClient {
   /** The same connection, whose replies of this type are bytes. */
-  withTypeMapping(mapping: { [BLOB_STRING]: typeof Buffer }): RedisBytesClient;
+  withTypeMapping(mapping: { [BLOB_STRING]: BufferConstructor }): RedisBytesClient;
 }
 
 /**
@@ -34,6 +34,7 @@ export function djangoRedisCache(
   client: DjangoRedisClient,
   options: DjangoKeyOptions = {},
 ): Required<KeyCache> {
+  // The global one: it is what the client itself compares with, and it is there wherever such a client is.
   const bytes = client.withTypeMapping({ [BLOB_STRING]: Buffer });
 
   const put: KeyCache["put"] = (plain, value, keep) => {

@@ -7,9 +7,10 @@ export * from "../index.ts";
 /**
  * Loads the wasm; everything else needs it. Asked again it does nothing.
  *
- * @param wasm the compiled module, or its bytes where the host compiles at run time
+ * @param wasm the compiled module, a `WebAssembly.Module`, or its bytes where the host compiles at run time: an
+ * `ArrayBuffer` or a view of one. No more is asked by its type, since not every project knows these names.
  * @throws WebAssembly.CompileError if it is no wasm, or the host does not compile bytes
  */
-export function init(wasm: WebAssembly.Module | BufferSource): void {
+export function init(wasm: object): void {
   loadSync(wasm);
 }

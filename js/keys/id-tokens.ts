@@ -3,35 +3,14 @@ import { JanitorError } from "../errors.ts";
 import { toInstantText } from "../instants.ts";
 import { requireKnown } from "../known.ts";
 import type { CoreProvider } from "./effects.ts";
+import type { IdTokenClaims, IdTokenOptions } from "./id-token.ts";
 import type { KnownProvider } from "./providers.ts";
+import type { ImportedKey } from "./public-key.ts";
 import type { Reader } from "./reader.ts";
 import { shown } from "./shown.ts";
 import { decoded, Verifier } from "./verify.ts";
 
-/** What an ID token is held against. */
-export interface IdTokenOptions {
-  /** The provider's key. */
-  readonly provider: string;
-  /** The client id, or several, one of which must be in `aud`. */
-  readonly audience: string | readonly string[];
-  /** What was sent as `nonce`. Default: nothing was, and the token must not have one. */
-  readonly nonce?: string;
-  /** The instant to judge by, RFC 3339 text or a Date. Default: the clock. */
-  readonly now?: string | Date;
-}
-
 const VERIFY_OPTIONS = ["provider", "audience", "nonce", "now"];
-
-/** The claims of an ID token that was verified. */
-export interface IdTokenClaims {
-  readonly iss: string;
-  readonly sub: string;
-  readonly aud: string | string[];
-  /** Seconds since 1970, as all times of a token. */
-  readonly exp: number;
-  readonly iat: number;
-  readonly [claim: string]: unknown;
-}
 
 /** Verifies ID tokens: the core decides, WebCrypto does the arithmetic. */
 export class IdTokens {
@@ -88,7 +67,7 @@ export class IdTokens {
   }
 
   /** The key for a signature, as jose asks for it. */
-  async key(provider: KnownProvider, alg: string, kid: string | undefined): Promise<CryptoKey> {
+  async key(provider: KnownProvider, alg: string, kid: string | undefined): Promise<ImportedKey> {
     // They come out of a header that nobody has verified, and wasm takes what is no text for whatever it likes.
     if (!isText(alg) || (kid !== undefined && !isText(kid))) {
       throw new JanitorError("token_malformed", "the token cannot be read: its `alg` or `kid` is no text");

@@ -5,8 +5,10 @@ import { requireKnown } from "../known.ts";
 import { eachLimited } from "./each-limited.ts";
 import type { CoreProvider } from "./effects.ts";
 import type { Fetch } from "./fetch.ts";
-import { type IdTokenClaims, type IdTokenOptions, IdTokens } from "./id-tokens.ts";
+import type { IdTokenClaims, IdTokenOptions } from "./id-token.ts";
+import { IdTokens } from "./id-tokens.ts";
 import { type KnownProvider, type ProviderOptions, readProviders } from "./providers.ts";
+import type { ImportedKey, PublicKey } from "./public-key.ts";
 import { Reader } from "./reader.ts";
 import { refreshClient } from "./refresh.ts";
 import type { ClientReport, KeyReport, KeyStatus } from "./report.ts";
@@ -55,7 +57,7 @@ export interface KeyRefreshOptions {
 /** The keys of a provider, in the form that jose's `jwksCache` has. */
 export interface CachedKeySet {
   /** The usable keys, their registered public members only. */
-  readonly jwks: { readonly keys: JsonWebKey[] };
+  readonly jwks: { readonly keys: PublicKey[] };
   /** When the provider last said that they hold, in milliseconds since 1970. */
   readonly uat: number;
 }
@@ -81,7 +83,7 @@ export interface Keys {
    * @throws JanitorError `unknown_provider`; what it returns rejects with `keys_unavailable`, `cache_failed`, and where
    * the token is not to be accepted `token_malformed`, `token_algorithm`, `token_key`: also where several keys would do
    */
-  resolver(provider: string): (header: { alg?: string; kid?: string }) => Promise<CryptoKey>;
+  resolver(provider: string): (header: { alg?: string; kid?: string }) => Promise<ImportedKey>;
   /**
    * Verifies an ID token by the checks of HIdP, and gives its claims.
    *

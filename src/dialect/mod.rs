@@ -98,6 +98,12 @@ pub trait Dialect: Sync {
         false
     }
 
+    /// How many rows the statement before changed itself, and what stands for a table where there is none; where slices have
+    /// several statements.
+    fn last_changes(&self) -> (&'static str, &'static str) {
+        ("changes()", "")
+    }
+
     /// The statements that read the schema.
     fn schema_queries(&self) -> &'static [&'static str];
 

@@ -7,8 +7,10 @@ use crate::schema::{Part, Schema};
 /// A value that a statement is given when it runs. All of them cross as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Slot {
-    /// Known when the statement is written.
+    /// An instant, known when the statement is written.
     Fixed(String),
+    /// Any other text that is known then.
+    Text(String),
     /// Where the slice begins.
     From,
     /// Where the slice ends, or may end at the latest.
@@ -271,7 +273,7 @@ impl Template {
     #[must_use]
     pub fn shown(&self, dialect: &dyn Dialect) -> String {
         let name = |slot: &Slot| match slot {
-            Slot::Fixed(text) => dialect.literal(slot, text),
+            Slot::Fixed(text) | Slot::Text(text) => dialect.literal(slot, text),
             Slot::From => dialect.literal(slot, "").map(|_| ":from".to_owned()),
             Slot::Upto => dialect.literal(slot, "").map(|_| ":upto".to_owned()),
             Slot::Window => dialect.literal(slot, "").map(|_| ":window".to_owned()),

@@ -173,7 +173,8 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
         let leased = (order.session && !order.dry_run).then_some(order.job.name);
         for (at, part) in walks.into_iter().enumerate() {
             let (stale, restricted) = (&stale, &restricted);
-            let writer = Writer { dialect, schema, cascade: &cascade, part, leased, stale, restricted };
+            let ledger = order.ledger.as_deref().filter(|_| !order.dry_run);
+            let writer = Writer { dialect, schema, cascade: &cascade, part, leased, ledger, stale, restricted };
             let templates = writer.write(&gone);
             if at == 0 {
                 plan.sweeps.push(SweepPlan {

@@ -22,8 +22,16 @@ fn templates(engine: &impl Engine, schema: &Schema, rule: &Rule, table: usize) -
     let cascade = Cascade::plan(schema, TABLES[table].name, rule, |_, _| None).unwrap();
     let restricted = Rule::Any(vec![]);
     let (stale, dialect) = (rule, engine.dialect());
-    let writer =
-        Writer { dialect, schema, cascade: &cascade, part: None, leased: None, stale, restricted: &restricted };
+    let writer = Writer {
+        dialect,
+        schema,
+        cascade: &cascade,
+        part: None,
+        leased: None,
+        ledger: None,
+        stale,
+        restricted: &restricted,
+    };
     writer.write(&|_| None)
 }
 

@@ -54,7 +54,7 @@ async function runOriginal({ original, originalSettings, which }: Case, database
 }
 
 /** How many rows each table has lost. */
-function countLost(before: Rows, after: Rows): Record<string, number> {
+export function countLost(before: Rows, after: Rows): Record<string, number> {
   const lost = [...before].map(
     ([table, rows]) => [table, rows.length - (after.get(table)?.length ?? 0)] as const,
   );

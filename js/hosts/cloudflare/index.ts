@@ -8,3 +8,12 @@ export {
   type ScheduledOptions,
   scheduledHandler,
 } from "./scheduled.ts";
+export {
+  type SweepEvent,
+  type SweepOptions,
+  type SweepParams,
+  type SweepResult,
+  type SweepStep,
+  type SweepStepConfig,
+  sweep,
+} from "./workflow.ts";

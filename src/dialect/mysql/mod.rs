@@ -57,6 +57,9 @@ impl Dialect for MySql {
         Some(match slot {
             Slot::Window | Slot::Take | Slot::Before | Slot::Total | Slot::Lease => value.to_owned(),
             Slot::Fixed(_) => format!("TIMESTAMP'{value}'"),
+            Slot::Text(_) => {
+                format!("_utf8mb4 X'{}'", value.bytes().map(|byte| format!("{byte:02X}")).collect::<String>())
+            }
             Slot::From | Slot::Upto => format!("_utf8mb4 X'{value}'"),
         })
     }
@@ -219,6 +222,10 @@ impl Dialect for MySql {
                 sql.push(&format!("(SELECT IS_USED_LOCK({})) <=> ", lock_name(job))).slot(Slot::Lease);
             },
         })
+    }
+
+    fn last_changes(&self) -> (&'static str, &'static str) {
+        ("ROW_COUNT()", " FROM DUAL")
     }
 
     fn schema_queries(&self) -> &'static [&'static str] {

@@ -87,11 +87,13 @@ impl Dialect for Postgres {
         self.quote(name)
     }
 
-    /// All values are our own digits and instants, or places that the server told, and without parameters a whole batch is
+    /// All values are our own digits and instants, checked names, or what the server told, and without parameters a whole batch is
     /// one round trip.
     fn literal(&self, slot: &Slot, value: &str) -> Option<String> {
         Some(match slot {
             Slot::Window | Slot::Take | Slot::Before | Slot::Total | Slot::Lease => value.to_owned(),
+            // In names of tables there may be a backslash, of which a setting of the server says what it means.
+            Slot::Text(_) => format!("E'{}'", value.replace('\\', "\\\\").replace('\'', "''")),
             Slot::Fixed(_) | Slot::From | Slot::Upto => format!("'{}'", value.replace('\'', "''")),
         })
     }

@@ -41,6 +41,9 @@ impl<'a> Writer<'a> {
                 counts.push((unsetting(edge), table, count));
             }
         }
+        if let Some(run) = self.ledger {
+            Self::ledger_part(&mut sql, run, &counts);
+        }
         sql.push(" SELECT walked, upto, stale, restricted, unreadable, ");
         let told = |column| Told::Column { statement: 0, column };
         if lease.is_some() {

@@ -2,6 +2,7 @@
 
 mod chained;
 mod count;
+mod ledger;
 mod repeated;
 mod staged;
 
@@ -129,7 +130,7 @@ impl Template {
     #[must_use]
     pub fn fill(&self, dialect: &dyn Dialect, filling: &Filling) -> Statement {
         let value = |slot: &Slot| match slot {
-            Slot::Fixed(text) => text.clone(),
+            Slot::Fixed(text) | Slot::Text(text) => text.clone(),
             Slot::From => filling.from.clone(),
             Slot::Upto => filling.upto.clone(),
             Slot::Window => filling.window.to_string(),
@@ -155,6 +156,8 @@ pub struct Writer<'a> {
     pub part: Option<&'a Part>,
     /// The job whose lease each slice asks for, if it is to.
     pub leased: Option<&'a str>,
+    /// The run that each slice writes down its counts for, if it is to.
+    pub ledger: Option<&'a str>,
     /// What is stale.
     pub stale: &'a Rule,
     /// What of it must be kept all the same.
@@ -186,10 +189,10 @@ impl<'a> Writer<'a> {
         Templates {
             open: self.dialect.open(self.schema, &self.cascade.root, self.part),
             find: self.dialect.find(self.schema, &self.cascade.root, self.part, &search),
-            slice: match self.dialect.slices() {
-                Slices::Repeated => self.repeated(),
-                Slices::Chained => self.chained(&search),
-                Slices::Staged => self.staged(),
+            slice: match (self.dialect.slices(), self.ledger) {
+                (Slices::Chained, _) => self.chained(&search),
+                (_, Some(run)) => self.with_ledger(run, self.by_steps()),
+                (_, None) => self.by_steps(),
             },
             count: (!dependants.is_empty()).then(|| self.count(&dependants, gone_before)),
             counted: dependants
@@ -198,6 +201,10 @@ impl<'a> Writer<'a> {
                 .map(|(purpose, table)| (purpose, table.clone()))
                 .collect(),
         }
+    }
+
+    fn by_steps(&self) -> Slice {
+        if self.dialect.slices() == Slices::Staged { self.staged() } else { self.repeated() }
     }
 
     fn sql(&self) -> Sql<'a> {

@@ -1,0 +1,150 @@
+/** Cloudflare Workflows: a job of any size as steps, each a bounded part of it. */
+
+import { JanitorError } from "../../errors.ts";
+import { createJanitor, type JanitorOptions, type JobName } from "../../janitor.ts";
+import { type LedgerTotals, openLedger } from "../../ledger.ts";
+import type { Checkpoint } from "../../report.ts";
+import type { SqlStore } from "../../store.ts";
+import { ALLOWANCES, type Plan } from "./plans.ts";
+
+/** What an instance of the workflow is created with. */
+export interface SweepParams {
+  readonly job: JobName;
+  /** The instant to judge by, RFC 3339. Default: when the instance was created. */
+  readonly now?: string;
+}
+
+/** What is asked of the event of an instance. */
+export interface SweepEvent {
+  readonly payload: SweepParams;
+  readonly timestamp: Date;
+  readonly instanceId: string;
+}
+
+/** How often, and how soon, a step that failed is tried again. */
+export interface SweepStepConfig {
+  readonly retries: { readonly limit: number; readonly delay: number; readonly backoff: "exponential" };
+  readonly timeout: number;
+}
+
+/** What is asked of the steps: a `WorkflowStep` has it. */
+export interface SweepStep {
+  do<T extends Rpc>(name: string, config: SweepStepConfig, work: () => Promise<T>): Promise<T>;
+}
+
+/** What a step may return: plain data. */
+type Rpc = Readonly<Record<string, unknown>>;
+
+/** What the workflow works with. */
+export interface SweepOptions extends Omit<JanitorOptions, "store"> {
+  /** Opens a store for one step; what belongs to an invocation is not kept beyond it. */
+  readonly open: () => SqlStore | Promise<SqlStore>;
+  /** Gives back what was opened for a step. */
+  readonly close?: () => Promise<void>;
+  /** The plan of the account. Default `"free"`. */
+  readonly plan?: Plan;
+  /** Statements that a step may send. Default 40 on the free plan, 900 on the paid one. */
+  readonly maxStatements?: number;
+  /** Seconds until a step begins nothing more. Default 20. */
+  readonly maxSeconds?: number;
+}
+
+/** What the workflow has done. */
+export interface SweepResult extends LedgerTotals {
+  readonly job: JobName;
+  /** The instant that it judged by, RFC 3339. */
+  readonly now: string;
+  /** Into how many steps it was cut. */
+  readonly steps: number;
+}
+
+const MAX_SECONDS = 20;
+
+/** A lease that a killed step has left is over after a minute; the waits together are longer. */
+const CONFIG: SweepStepConfig = {
+  retries: { limit: 6, delay: 5_000, backoff: "exponential" },
+  timeout: 5 * 60_000,
+};
+
+/** Errors that no retry mends. */
+const FINAL: readonly JanitorError["code"][] = [
+  ...(["unknown_job", "unknown_setting", "invalid_setting", "invalid_instant", "unknown_preset"] as const),
+  ...([
+    "not_this_schema",
+    "unknown_reference",
+    "cascade_cycle",
+    "too_few_statements",
+    "store_quota",
+  ] as const),
+];
+
+/**
+ * The body of a workflow that does one job to its end. Each step is a bounded part of it, on from where the step before it
+ * ended; the cutoff is fixed by the instance. What it returns comes from the ledger that the slices themselves write, and is true
+ * however often a step was killed or tried again, before or after it had taken effect.
+ *
+ * @throws what a step failed with in the end; what was done before stands, and a new instance goes on
+ */
+export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOptions): Promise<SweepResult> {
+  const { open, close, plan, maxStatements, maxSeconds = MAX_SECONDS, ...janitor } = options;
+  const { job } = event.payload;
+  const now = event.payload.now ?? event.timestamp.toISOString();
+  const ledger = event.instanceId;
+
+  const perform = <T extends Rpc>(name: string, work: (store: SqlStore) => Promise<T>): Promise<T> =>
+    step.do(name, CONFIG, async () => {
+      try {
+        return await work(await open());
+      } catch (error) {
+        throw isFinal(error) ? new NonRetryableError(error) : error;
+      } finally {
+        await close?.();
+      }
+    });
+
+  await perform("begin", async (store) => {
+    await openLedger(store);
+    return {};
+  });
+
+  let checkpoint: Checkpoint | undefined;
+  let steps = 0;
+  do {
+    steps += 1;
+    const from = checkpoint;
+    const part: { checkpoint?: Checkpoint } = await perform(`part ${steps}`, async (store) => {
+      const report = await createJanitor({ ...janitor, store }).run(job, {
+        now,
+        ledger,
+        maxSeconds,
+        maxStatements: maxStatements ?? ALLOWANCES[plan ?? "free"].maxStatements,
+        holder: `the workflow ${ledger}`,
+        ...(from ? { checkpoint: from } : {}),
+      });
+      return report.checkpoint ? { checkpoint: report.checkpoint } : {};
+    });
+    checkpoint = part.checkpoint;
+  } while (checkpoint !== undefined);
+
+  const totals = await perform("add up", async (store) => ({
+    ...(await (await openLedger(store)).read(ledger)),
+  }));
+  await perform("forget", async (store) => {
+    await (await openLedger(store)).forget(ledger);
+    return {};
+  });
+  return { job, now, steps, ...totals };
+}
+
+function isFinal(error: unknown): error is JanitorError {
+  return error instanceof JanitorError && FINAL.includes(error.code);
+}
+
+/** Workflows know an error by its name, since it crosses from one isolate to another. */
+class NonRetryableError extends Error {
+  override readonly name = "NonRetryableError";
+
+  constructor({ code, message }: JanitorError) {
+    super(`${code}: ${message}`);
+  }
+}
