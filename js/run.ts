@@ -6,7 +6,7 @@ import type { Answer, CoreRequest, Effect } from "./effects.ts";
 import { JanitorError } from "./errors.ts";
 import type { Checkpoint, Diagnosis, Plan, Progress, Report } from "./report.ts";
 import { runFailure } from "./run-failure.ts";
-import { isSqlStore, type Store } from "./store.ts";
+import { isSqlStore, type SqlStore, type Store } from "./store.ts";
 
 /** What a run is watched and stopped by. */
 export interface Watch {
@@ -95,10 +95,22 @@ export async function perform(
     if (ending) return ending;
     throw new JanitorError("internal", "a run ended without its report; this is a defect of idp-janitor");
   } catch (error) {
-    throw runFailure(error, run, sql !== undefined);
+    const failure = runFailure(error, run, sql !== undefined);
+    await release(sql, run);
+    throw failure;
   } finally {
     await act.close();
     free(run);
+  }
+}
+
+/** Gives back a lease that is a row. Where that fails too, it is over by itself in a minute. */
+async function release(sql: SqlStore | undefined, run: Run): Promise<void> {
+  try {
+    const statements = call(() => run.release());
+    if (statements.length > 0) await sql?.batch(statements);
+  } catch {
+    // What the run failed with is what is told.
   }
 }
 

@@ -3,7 +3,7 @@
 use crate::checkpoint::Checkpoint;
 use crate::dialect;
 use crate::doctor::Examination;
-use crate::effect::{Outcome, Step};
+use crate::effect::{Outcome, Statement, Step};
 use crate::error::Error;
 use crate::report::Report;
 use crate::request::{Order, Request};
@@ -57,6 +57,15 @@ impl Run {
         match self {
             Self::Sql(_) | Self::Examination(_) => Ok(false),
             Self::Records(run) => run.is_stale(record),
+        }
+    }
+
+    /// What gives back the lease that a run has left which ended without its report; nothing where there is none.
+    #[must_use]
+    pub fn release(&self) -> Vec<Statement> {
+        match self {
+            Self::Sql(run) => run.release(),
+            Self::Records(_) | Self::Examination(_) => vec![],
         }
     }
 

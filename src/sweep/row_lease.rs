@@ -68,11 +68,13 @@ impl RowLease {
         }
     }
 
-    /// Gives it back.
+    /// Gives it back. Its number grows all the same, so that a slice of this holder which is still under way somewhere is undone.
     #[must_use]
     pub fn release(&self) -> Statement {
         Statement {
-            sql: format!("DELETE FROM {TABLE} WHERE job = ? AND fence = CAST(? AS INTEGER) AND holder = ?"),
+            sql: format!(
+                "UPDATE {TABLE} SET fence = fence + 1, until = '' WHERE job = ? AND fence = CAST(? AS INTEGER) AND holder = ?"
+            ),
             params: vec![self.job.to_owned(), self.fence.clone(), self.holder.clone()],
         }
     }

@@ -17,7 +17,7 @@ use convert::{parse, read, thrown, write};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r#"import type { CoreRequest, Outcome, Step } from "../effects.js";
+const TYPES: &str = r#"import type { CoreRequest, CoreStatement, Outcome, Step } from "../effects.js";
 import type { Checkpoint, Report } from "../report.js";
 import type { JobDescription } from "../janitor.js";
 import type { Row } from "../store.js";"#;
@@ -55,6 +55,12 @@ impl WasmRun {
     pub fn is_stale(&self, #[wasm_bindgen(unchecked_param_type = "Row")] row: JsValue) -> Result<bool, JsValue> {
         let record: Record = read(&row)?;
         self.0.is_stale(&record).map_err(|error| thrown(&error))
+    }
+
+    /// What gives back the lease of a run that failed, as one atomic unit; empty where there is none.
+    #[wasm_bindgen(unchecked_return_type = "readonly CoreStatement[]")]
+    pub fn release(&self) -> Result<JsValue, JsValue> {
+        write(&self.0.release())
     }
 
     /// The report of a run whose store has failed.

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { createTestHarness, type Unstable_RawConfig, type WorkerHandle } from "wrangler";
 
 /** The date whose behaviour of the runtime the tests are for. */
-const COMPATIBILITY_DATE = "2026-11-01";
+export const COMPATIBILITY_DATE = "2026-11-01";
 
 // What describes the caller's place would be fetched from Cloudflare, and no test is about it.
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";

@@ -13,6 +13,7 @@ export {
   type SweepOptions,
   type SweepParams,
   type SweepResult,
+  type SweepRetries,
   type SweepStep,
   type SweepStepConfig,
   sweep,

@@ -21,9 +21,17 @@ export interface SweepEvent {
   readonly instanceId: string;
 }
 
-/** How often, and how soon, a step that failed is tried again. */
+/** How often a step that failed is tried again, and after how many milliseconds. */
+export interface SweepRetries {
+  readonly limit: number;
+  readonly delay: number;
+  readonly backoff: "constant" | "linear" | "exponential";
+}
+
+/** What is said to each step. */
 export interface SweepStepConfig {
-  readonly retries: { readonly limit: number; readonly delay: number; readonly backoff: "exponential" };
+  readonly retries: SweepRetries;
+  /** Milliseconds until it counts as failed. */
   readonly timeout: number;
 }
 
@@ -47,6 +55,8 @@ export interface SweepOptions extends Omit<JanitorOptions, "store"> {
   readonly maxStatements?: number;
   /** Seconds until a step begins nothing more. Default 20. */
   readonly maxSeconds?: number;
+  /** Default: six times, after 5 s and then twice as long each time: longer than the minute that a killed step's lease lasts. */
+  readonly retries?: SweepRetries;
 }
 
 /** What the workflow has done. */
@@ -60,11 +70,8 @@ export interface SweepResult extends LedgerTotals {
 
 const MAX_SECONDS = 20;
 
-/** A lease that a killed step has left is over after a minute; the waits together are longer. */
-const CONFIG: SweepStepConfig = {
-  retries: { limit: 6, delay: 5_000, backoff: "exponential" },
-  timeout: 5 * 60_000,
-};
+const RETRIES: SweepRetries = { limit: 6, delay: 5_000, backoff: "exponential" };
+const TIMEOUT_MS = 5 * 60_000;
 
 /** Errors that no retry mends. */
 const FINAL: readonly JanitorError["code"][] = [
@@ -86,21 +93,37 @@ const FINAL: readonly JanitorError["code"][] = [
  * @throws what a step failed with in the end; what was done before stands, and a new instance goes on
  */
 export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOptions): Promise<SweepResult> {
-  const { open, close, plan, maxStatements, maxSeconds = MAX_SECONDS, ...janitor } = options;
+  const {
+    open,
+    close,
+    plan,
+    maxStatements,
+    maxSeconds = MAX_SECONDS,
+    retries = RETRIES,
+    ...janitor
+  } = options;
   const { job } = event.payload;
   const now = event.payload.now ?? event.timestamp.toISOString();
   const ledger = event.instanceId;
 
-  const perform = <T extends Rpc>(name: string, work: (store: SqlStore) => Promise<T>): Promise<T> =>
-    step.do(name, CONFIG, async () => {
-      try {
-        return await work(await open());
-      } catch (error) {
-        throw isFinal(error) ? new NonRetryableError(error) : error;
-      } finally {
-        await close?.();
-      }
-    });
+  const perform = async <T extends Rpc>(name: string, work: (store: SqlStore) => Promise<T>): Promise<T> => {
+    let final: JanitorError | undefined;
+    try {
+      return await step.do(name, { retries, timeout: TIMEOUT_MS }, async () => {
+        try {
+          return await work(await open());
+        } catch (error) {
+          final = isFinal(error) ? error : undefined;
+          throw final ? new NonRetryableError(final) : error;
+        } finally {
+          await close?.();
+        }
+      });
+    } catch (error) {
+      // Of an error that ends it, Workflows say no more than that there was one.
+      throw final ?? error;
+    }
+  };
 
   await perform("begin", async (store) => {
     await openLedger(store);

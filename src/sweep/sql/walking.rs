@@ -3,7 +3,7 @@
 use super::{SqlRun, Stage};
 use crate::checkpoint::Place;
 use crate::dialect::{Found, Slices, unexpected};
-use crate::effect::{Answer, Effect, Rows};
+use crate::effect::{Answer, Effect, Rows, Statement};
 use crate::error::Error;
 use crate::report::Report;
 use crate::sweep::journal::Journal;
@@ -328,6 +328,12 @@ impl SqlRun {
             Some(lease) => self.hand(at, Phase::Release(Box::new(end)), Effect::Batch(vec![lease.release()])),
             None => end,
         }
+    }
+
+    /// What gives back a lease that is a row, where the run ended without doing so.
+    #[must_use]
+    pub fn release(&self) -> Vec<Statement> {
+        self.row_lease.iter().filter(|lease| !lease.fence.is_empty()).map(RowLease::release).collect()
     }
 
     /// The report as of now: what was held and not visited again is held.
