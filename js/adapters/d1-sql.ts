@@ -12,32 +12,31 @@ interface Parts {
   readonly returns: boolean;
 }
 
-/** Texts, names and comments, whose content is not SQL; then what is. */
-const TOKEN = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|[?()]|\w+/g;
+/** Texts, names and comments, whose content is not SQL; then the few words and signs of SQL that matter here. */
+const TOKEN =
+  /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|[?()]|\b(?:insert|replace|update|delete|select|values|returning|limit)\b/gi;
+
+const WRITES = ["INSERT", "REPLACE", "UPDATE", "DELETE"];
+const ENDS = ["RETURNING", "LIMIT"];
 
 function partsOf(sql: string): Parts {
   const placeholders: number[] = [];
   let depth = 0;
+  // The first of these words outside of parentheses; what is before it are the names of common table expressions.
   let verb = "";
   let returns = false;
   for (const { 0: token, index } of sql.matchAll(TOKEN)) {
     if (token === "?") placeholders.push(index);
     else if (token === "(") depth += 1;
     else if (token === ")") depth -= 1;
-    else if (depth === 0) {
-      // What stands before the verb of a statement is the names of common table expressions, and not in parentheses only
-      // where they are quoted: a bare one that is called like a verb is not SQL.
+    else if (depth === 0 && /^\w/.test(token)) {
       const word = token.toUpperCase();
-      if (verb === "" && VERBS.has(word)) verb = word;
-      returns ||= verb !== "" && ENDS.has(word);
+      if (ENDS.includes(word)) returns = true;
+      else if (verb === "") verb = word;
     }
   }
-  return { placeholders, writes: WRITES.has(verb), returns };
+  return { placeholders, writes: WRITES.includes(verb), returns };
 }
-
-const WRITES = new Set(["INSERT", "REPLACE", "UPDATE", "DELETE"]);
-const VERBS = new Set([...WRITES, "SELECT", "VALUES", "PRAGMA", "CREATE", "ALTER", "DROP"]);
-const ENDS = new Set(["RETURNING", "LIMIT"]);
 
 /** A statement as D1 takes it. */
 export interface Bindable {

@@ -42,6 +42,12 @@ const DRIVER_CODES: readonly string[] = [
 const DRIVER_WORDS =
   /^Connection terminated|not queryable$|^timeout exceeded when trying to connect$|^timeout expired$|after calling end on the pool$|does not support SSL connections$|^PGlite is clos/;
 
+/** What Cloudflare's workerd says of sockets that it could not connect, or that broke. */
+const WORKERD_WORDS = /^connection attempt failed|^proxy request failed|^Network connection lost/;
+
+/** What Hyperdrive says in the server's place when it has no connection to that, whatever the state. */
+const HYPERDRIVE_WORDS = /^Failed to acquire a connection from the pool|^Server connection attempt failed/;
+
 /** The driver's error as a {@link JanitorError}. */
 export function toJanitorError(error: unknown): JanitorError {
   return error instanceof JanitorError ? error : failure(codeOf(error), error);
@@ -69,6 +75,7 @@ function stateOf(error: unknown): string | undefined {
 function codeOf(error: unknown): StoreCode {
   const state = stateOf(error);
   if (state !== undefined) {
+    if (HYPERDRIVE_WORDS.test(messageOf(error))) return "store_unavailable";
     if (state === "57014" && /user request/.test(messageOf(error))) return "store_failed";
     return CODES[state] ?? CODES[state.slice(0, 2)] ?? "store_failed";
   }
@@ -81,6 +88,7 @@ function isOfConnection(error: unknown): boolean {
   return (
     isOfNetwork(error) ||
     DRIVER_CODES.includes(String(property(error, "code"))) ||
-    DRIVER_WORDS.test(messageOf(error))
+    DRIVER_WORDS.test(messageOf(error)) ||
+    WORKERD_WORDS.test(messageOf(error))
   );
 }

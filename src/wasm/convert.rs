@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::named::Named;
 use crate::value::{FromValue, Shape, Value};
-use js_sys::{Array, Object};
+use js_sys::{Array, JSON, Object};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
@@ -26,6 +26,19 @@ pub fn thrown(error: &Error) -> JsValue {
 /// What to throw where it is of another shape.
 pub fn read<T: FromValue>(value: &JsValue) -> Result<T, JsValue> {
     parse(value).map_err(shaped)
+}
+
+/// Reads what the host gave, of which most is rows, by way of its JSON: to look at each cell through the boundary takes several
+/// times as long. What JSON cannot say, a bigint, is looked at.
+///
+/// # Errors
+/// What to throw where it is of another shape.
+pub fn read_rows<T: FromValue>(value: &JsValue) -> Result<T, JsValue> {
+    let text = JSON::stringify(value).ok().map(String::from);
+    match text.and_then(|text| serde_json::from_str::<Value>(&text).ok()) {
+        Some(value) => value.read().map_err(shaped),
+        None => read(value),
+    }
 }
 
 /// Reads what the host gave, leaving it to the caller what to throw.
@@ -102,7 +115,7 @@ fn from_number(value: f64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use js_sys::{BigInt, JSON, Uint8Array};
+    use js_sys::{BigInt, Uint8Array};
     use wasm_bindgen_test::wasm_bindgen_test;
 
     fn parsed(json: &str) -> Value {

@@ -13,7 +13,7 @@ use crate::request::{Order, Request};
 use crate::rule::eval::Record;
 use crate::run::Run;
 use crate::select::select_stale;
-use convert::{parse, read, thrown, write};
+use convert::{parse, read, read_rows, thrown, write};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -46,7 +46,11 @@ impl WasmRun {
         &mut self,
         #[wasm_bindgen(unchecked_param_type = "Outcome")] outcome: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let outcome: Outcome = read(&outcome)?;
+        let outcome: Outcome = match &self.0 {
+            // Records may hold what JSON makes something else of.
+            Run::Records(_) => read(&outcome)?,
+            Run::Sql(_) | Run::Examination(_) => read_rows(&outcome)?,
+        };
         self.0.next(outcome).map_err(|error| thrown(&error)).and_then(|step| write(&step))
     }
 
