@@ -44,7 +44,11 @@ export function load(source: URL | Request | Response | Promise<Response>): Prom
 
 /** @throws JanitorError `not_loaded` if the core is not there yet. */
 export function requireCore(): void {
-  if (!loaded) throw new JanitorError("not_loaded", "the wasm is not loaded yet: `await init()` first");
+  if (!loaded)
+    throw new JanitorError(
+      "not_loaded",
+      'the wasm is not loaded yet: import "idp-janitor", and in a browser `await init()` first',
+    );
 }
 
 /** Calls the core; what it throws becomes a {@link JanitorError}. */

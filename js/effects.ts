@@ -1,6 +1,6 @@
 /** What crosses between the core and its host. Internal: nothing of it is part of the public face. */
 
-import type { Diagnosis, Plan, Progress, Report } from "./report.ts";
+import type { Diagnosis, Parts, Plan, Progress, Report } from "./report.ts";
 import type { Row, SqlValue } from "./store.ts";
 
 /** A run as the core is asked for it. */
@@ -29,6 +29,7 @@ export interface CoreRequest {
   /** Whether the lease of a job is to be a row. */
   readonly rowLease?: boolean | undefined;
   readonly ledger?: string | undefined;
+  readonly split?: { readonly step: number; readonly parts: number } | undefined;
   /** Who runs the job; no two runs have the same. */
   readonly holder?: string | undefined;
 }
@@ -54,6 +55,7 @@ export type Effect =
   | "fail"
   | { readonly done: Report }
   | { readonly examined: Diagnosis }
+  | { readonly parted: Parts }
   | { readonly planned: Plan };
 
 /** An effect, and where the run stands if it has just done a slice. */

@@ -3,7 +3,7 @@ import type { CoreRequest } from "./effects.ts";
 import { JanitorError } from "./errors.ts";
 import { toInstantText } from "./instants.ts";
 import { requireKnown } from "./known.ts";
-import type { Checkpoint, Diagnosis, OnDelete, Plan, Progress, Report } from "./report.ts";
+import type { Checkpoint, Diagnosis, OnDelete, Parts, Plan, Progress, Report } from "./report.ts";
 import { perform } from "./run.ts";
 import type { Store } from "./store.ts";
 
@@ -113,6 +113,17 @@ export interface Janitor {
     options?: Pick<RunOptions, "now" | "settings" | "dryRun">,
   ): Promise<Plan>;
   /**
+   * Cuts one of a job's sweeps into parts of about the same length that have no row in common. Each is a checkpoint, and
+   * a run that goes on from it does that part and no more, beside others if need be: no lease is taken for it. Changes nothing.
+   *
+   * @param options `step`: which sweep, from 0; `parts`: how many, 1 to 1,000; MySQL's sweeps are one part
+   * @throws JanitorError as {@link Janitor.run} does before its first slice
+   */
+  split(
+    job: JobName | (string & {}),
+    options: Pick<RunOptions, "now" | "settings"> & { readonly step: number; readonly parts: number },
+  ): Promise<Parts>;
+  /**
    * Looks at a database, and tells what it has, what each job would do to it and whether the role may do it. Reads the schema
    * alone, and changes nothing.
    *
@@ -189,6 +200,16 @@ export function createJanitor(options: JanitorOptions): Janitor {
       if ("examined" in ending) return ending.examined;
       throw new JanitorError("internal", "an examination ended as a run; this is a defect of idp-janitor");
     },
+    async split(job, { step, parts, ...run }) {
+      requireWhole("step", step, 0, 1_000);
+      requireWhole("parts", parts, 1, 1_000);
+      const ending = await perform(store, { ...request(job, run), split: { step, parts } }, undefined, {});
+      if ("parted" in ending) return ending.parted;
+      throw new JanitorError(
+        "internal",
+        "parts were asked for and a run was made; this is a defect of idp-janitor",
+      );
+    },
     async plan(job, run = {}) {
       const ending = await perform(store, { ...request(job, run), planOnly: true }, undefined, {});
       if ("planned" in ending) return ending.planned;
@@ -198,6 +219,13 @@ export function createJanitor(options: JanitorOptions): Janitor {
       );
     },
   };
+}
+
+/** @throws JanitorError `invalid_setting` for anything but a whole number within the bounds */
+function requireWhole(name: string, value: unknown, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most) return;
+  const message = `\`${name}\` must be a whole number from ${least} to ${most}, not ${String(value)}`;
+  throw new JanitorError("invalid_setting", message);
 }
 
 /** Describes every job. */

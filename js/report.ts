@@ -41,12 +41,22 @@ export interface Checkpoint {
   readonly step: number;
   /** Where in its table the next slice begins; absent at its beginning. */
   readonly from?: string;
+  /** Where the work ends, where this is a part of a sweep and no more. */
+  readonly upto?: string;
   /** Rows of its table walked so far. */
   readonly walked: number;
   /** Rows of its table when its walk began. */
   readonly total?: number;
   /** How many stale rows a slice took in the end. */
   readonly take?: number;
+}
+
+/** One of a job's sweeps in parts. */
+export interface Parts {
+  /** How many sweeps the job has on this database; each has to be done before the next one begins. */
+  readonly steps: number;
+  /** Where each part begins and ends; none where the table is empty, or there is no such sweep. */
+  readonly parts: readonly Checkpoint[];
 }
 
 /** What a run did. Nothing is counted that did not happen. */

@@ -4,7 +4,7 @@ import { actOn } from "./act.ts";
 import { call, free, Run } from "./core.ts";
 import type { Answer, CoreRequest, Effect } from "./effects.ts";
 import { JanitorError } from "./errors.ts";
-import type { Checkpoint, Diagnosis, Plan, Progress, Report } from "./report.ts";
+import type { Checkpoint, Diagnosis, Parts, Plan, Progress, Report } from "./report.ts";
 import { runFailure } from "./run-failure.ts";
 import { isSqlStore, type SqlStore, type Store } from "./store.ts";
 
@@ -18,6 +18,7 @@ export interface Watch {
 export type Ending =
   | { readonly done: Report }
   | { readonly planned: Plan }
+  | { readonly parted: Parts }
   | { readonly examined: Diagnosis };
 
 /**
@@ -114,8 +115,10 @@ async function release(sql: SqlStore | undefined, run: Run): Promise<void> {
   }
 }
 
+const ENDINGS = ["done", "planned", "examined", "parted"];
+
 function isEnding(effect: Effect): effect is Ending {
-  return typeof effect === "object" && ("done" in effect || "planned" in effect || "examined" in effect);
+  return typeof effect === "object" && ENDINGS.some((name) => name in effect);
 }
 
 /** Wakes whoever waits for it. */

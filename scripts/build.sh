@@ -6,4 +6,6 @@ cd "$(dirname "$0")/.."
 rm -rf pkg
 cargo xtask build
 tsc --project tsconfig.json
+# The compiler takes a declaration that is written by hand as it is, and leaves it where it is.
+cp js/entry/core-wasm.d.ts pkg/entry/
 chmod +x pkg/cli/main.js

@@ -22,6 +22,8 @@ pub struct Checkpoint {
     step: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upto: Option<String>,
     walked: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
@@ -36,6 +38,8 @@ pub struct Place {
     pub step: usize,
     /// The position in its table where the next slice begins; absent at its beginning.
     pub from: Option<String>,
+    /// Where the work ends, where it is a part of the sweep and no more.
+    pub upto: Option<String>,
     /// Rows of that table walked so far.
     pub walked: u64,
     /// Rows of that table when its walk began; absent at its beginning.
@@ -55,6 +59,7 @@ impl FromValue for Checkpoint {
             schema: members.take("schema")?,
             step: members.take("step")?,
             from: members.take("from")?,
+            upto: members.take("upto")?,
             walked: members.take("walked")?,
             total: members.take("total")?,
             take: members.take("take")?,
@@ -66,8 +71,14 @@ impl Checkpoint {
     /// A checkpoint at a place of a pass with such settings, on a database of such a schema.
     #[must_use]
     pub fn new(job: &str, now: Instant, settings: String, schema: Option<String>, place: Place) -> Self {
-        let Place { step, from, walked, total, take } = place;
-        Self { version: VERSION, job: job.to_owned(), now, settings, schema, step, from, walked, total, take }
+        let Place { step, from, upto, walked, total, take } = place;
+        Self { version: VERSION, job: job.to_owned(), now, settings, schema, step, from, upto, walked, total, take }
+    }
+
+    /// Whether it is a part of a sweep, beside which other parts may be worked on.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.upto.is_some()
     }
 
     /// Checks that it can serve a run of `job`, judging by `now` if that was asked for.
@@ -105,7 +116,10 @@ impl Checkpoint {
     #[must_use]
     pub fn place(&self, settings: &str) -> Option<Place> {
         let Self { step, walked, total, take, .. } = *self;
-        (self.settings == settings).then(|| Place { step, from: self.from.clone(), walked, total, take })
+        (self.settings == settings).then(|| {
+            let (from, upto) = (self.from.clone(), self.upto.clone());
+            Place { step, from, upto, walked, total, take }
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the core asks of its host, and what the host answers: plain data.
 
+use crate::checkpoint::Checkpoint;
 use crate::doctor::Diagnosis;
 use crate::error::Error;
 use crate::plan::Plan;
@@ -45,6 +46,17 @@ pub enum Effect {
     Examined(Box<Diagnosis>),
     /// Nothing more: here is the plan that was asked for.
     Planned(Plan),
+    /// Nothing more: here are the parts that were asked for.
+    Parted(Parts),
+}
+
+/// A sweep in parts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parts {
+    /// How many sweeps the job has on this database.
+    pub steps: usize,
+    /// The parts, each where a run of its own begins and ends; none where the table is empty, or there is no such sweep.
+    pub parts: Vec<Checkpoint>,
 }
 
 /// Which page to read.

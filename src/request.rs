@@ -59,6 +59,24 @@ pub struct Request {
     pub holder: Option<String>,
     /// The run that slices write down their counts for.
     pub ledger: Value,
+    /// Into how many parts to cut a sweep, and which one, where that is all that is wanted.
+    pub split: Option<Split>,
+}
+
+/// What a sweep is to be cut into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split {
+    /// The sweep, from 0.
+    pub step: usize,
+    /// How many parts at most.
+    pub parts: u32,
+}
+
+impl FromValue for Split {
+    fn from_value(value: Value) -> Result<Self, Shape> {
+        let mut members: Members = value.read()?;
+        Ok(Self { step: members.take("step")?, parts: members.take("parts")? })
+    }
 }
 
 impl FromValue for Request {
@@ -87,6 +105,7 @@ impl FromValue for Request {
             row_lease: members.take::<Option<_>>("rowLease")?.unwrap_or_default(),
             holder: members.take("holder")?,
             ledger: members.take("ledger")?,
+            split: members.take("split")?,
         })
     }
 }
@@ -130,6 +149,8 @@ pub struct Order {
     pub row_lease: Option<String>,
     /// The run that slices write down their counts for, if they are to.
     pub ledger: Option<String>,
+    /// What a sweep is to be cut into, where that is all that is wanted.
+    pub split: Option<Split>,
     /// Where chance begins, in the pauses before something is tried again.
     pub seed: u64,
 }
@@ -167,6 +188,7 @@ impl Order {
             (None, Some(checkpoint)) => checkpoint.now,
             (None, None) => clock,
         };
+        let is_part = checkpoint.is_some_and(Checkpoint::is_part);
         let mut order = Self {
             job,
             preset: Preset::by_name(&request.preset)?,
@@ -181,9 +203,11 @@ impl Order {
             slice_ms: read_slice_ms(&request.slice_ms)?,
             concurrency: read_concurrency(&request.concurrency, &request.max_concurrency)?,
             pause_ms: read_pause_ms(&request.pause_ms)?,
-            session: request.session,
-            row_lease: request.row_lease.then(|| holder(request)),
+            // Parts of a sweep are worked on at the same time.
+            session: request.session && !is_part,
+            row_lease: (request.row_lease && !is_part).then(|| holder(request)),
             ledger: read_ledger(&request.ledger)?,
+            split: request.split,
             seed: Digest::default().add(&request.clock).number(),
         };
         if asked.is_none() && checkpoint.is_some_and(|checkpoint| checkpoint.place(&order.fingerprint()).is_none()) {

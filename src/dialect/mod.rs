@@ -93,6 +93,11 @@ pub trait Dialect: Sync {
     /// The lease of a job; `None` where the database has no locks that live as long as a connection.
     fn lease(&self, job: &str) -> Option<Lease>;
 
+    /// The positions of a walk as ranges that have none in common, so many at most; one where positions cannot be reckoned with.
+    fn split(&self, first: &str, last: &str, _parts: u32) -> Vec<(String, String)> {
+        vec![(first.to_owned(), last.to_owned())]
+    }
+
     /// Whether a row can be the lease of a job.
     fn leases_rows(&self) -> bool {
         false
@@ -271,4 +276,13 @@ fn text(cell: Option<&Cell>) -> Result<String, Error> {
 /// The cell as a yes or no, which schema queries give as 1 or 0.
 fn yes(cell: Option<&Cell>) -> Result<bool, Error> {
     text(cell).map(|text| text == "1")
+}
+/// The whole numbers from one to another as ranges of about the same length.
+fn ranges(first: i64, last: i64, parts: u32) -> impl Iterator<Item = (i64, i64)> {
+    // One less than there are, which may be more than an `i64` holds.
+    let span = last.max(first).abs_diff(first);
+    let parts = u64::from(parts.max(1)).min(span.saturating_add(1));
+    let (length, longer) = (span / parts, span % parts);
+    let begin = move |part: u64| first.wrapping_add_unsigned(length * part + longer.min(part));
+    (0..parts).map(move |part| (begin(part), if part + 1 == parts { last } else { begin(part + 1) - 1 }))
 }

@@ -1,6 +1,6 @@
 //! SQLite, and what speaks its SQL. Instants are Django's text; a table is walked in the order of its row ids.
 
-use super::{Dialect, Lease, Search, Slices, text, unexpected};
+use super::{Dialect, Lease, Search, Slices, ranges, text, unexpected};
 use crate::effect::{Cell, Rows};
 use crate::error::Error;
 use crate::instant::Instant;
@@ -194,6 +194,11 @@ impl Dialect for Sqlite {
 
     fn after(&self, position: &str) -> Option<String> {
         position.parse::<i64>().ok()?.checked_add(1).map(|next| next.to_string())
+    }
+
+    fn split(&self, first: &str, last: &str, parts: u32) -> Vec<(String, String)> {
+        let (Ok(first), Ok(last)) = (first.parse::<i64>(), last.parse::<i64>()) else { return vec![] };
+        ranges(first, last, parts).map(|(from, upto)| (from.to_string(), upto.to_string())).collect()
     }
 
     /// SQLite has one writer, and a transaction rewrites every page of every index that it touches: many short ones

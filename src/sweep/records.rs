@@ -271,6 +271,9 @@ fn check_settings(order: &Order) -> Result<(), Error> {
         let why = "which itself takes care of what belongs to a record";
         return refuse("onDelete", format!("about `{column}`"), why);
     }
+    if order.split.is_some() {
+        return refuse("split", "wanted".into(), "whose pages are no ranges");
+    }
     if let Some(run) = &order.ledger {
         return refuse("ledger", format!("\"{run}\""), "which cannot write down in one step what it does");
     }

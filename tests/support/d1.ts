@@ -8,7 +8,13 @@ import type { Rows } from "./differences.ts";
 const LONGEST = 80_000;
 
 /** Tables that the original's database does not have. */
-const OURS = ["d1_migrations", "idp_janitor_ledger", "idp_janitor_leases", "idp_janitor_passes"];
+const OURS = [
+  "d1_migrations",
+  "idp_janitor_ledger",
+  "idp_janitor_leases",
+  "idp_janitor_parts",
+  "idp_janitor_passes",
+];
 
 /** Fills the tables of a D1 database, which are those of a SQLite file, with its rows. */
 export async function fillD1(path: string, database: D1Database): Promise<void> {

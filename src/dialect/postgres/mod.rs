@@ -3,7 +3,7 @@
 
 mod schema;
 
-use super::{Dialect, Lease, Search, Slices};
+use super::{Dialect, Lease, Search, Slices, ranges};
 use crate::digest::Digest;
 use crate::effect::Rows;
 use crate::error::Error;
@@ -214,6 +214,12 @@ impl Dialect for Postgres {
             (block, LAST_PLACE) => Some(written(block.checked_add(1)?, 0)),
             (block, at) => Some(written(block, at + 1)),
         }
+    }
+
+    fn split(&self, first: &str, last: &str, parts: u32) -> Vec<(String, String)> {
+        let (Some((first, _)), Some((last, _))) = (place(first), place(last)) else { return vec![] };
+        let blocks = ranges(first.into(), last.into(), parts);
+        blocks.map(|(from, upto)| (format!("({from},0)"), format!("({upto},{LAST_PLACE})"))).collect()
     }
 
     fn slice_ms(&self) -> f64 {

@@ -1,12 +1,12 @@
 //! What comes before the first slice of a run, and of each table: the schema, the plan, the lease, the place to begin at.
 
 use super::{SqlRun, Stage};
-use crate::checkpoint::Place;
+use crate::checkpoint::{Checkpoint, Place};
 use crate::dialect::unexpected;
-use crate::effect::{Answer, Cell, Effect, Rows};
+use crate::effect::{Answer, Cell, Effect, Parts, Rows};
 use crate::error::Error;
 use crate::sweep::lane::Phase;
-use crate::sweep::prepare::{prepare, tables};
+use crate::sweep::prepare::{Prepared, prepare, tables};
 use crate::sweep::row_lease::RowLease;
 use crate::sweep::walk::Walk;
 
@@ -27,6 +27,10 @@ impl SqlRun {
         self.journal.schema = Some(schema.fingerprint(tables(&work, &sweeps)));
         (self.work, self.sweeps) = (work, sweeps);
         self.resume()?;
+        if let Some(split) = self.order.split {
+            self.place.step = split.step;
+            return if split.step < self.sweeps.len() { self.ask(at, Phase::Open) } else { Ok(self.parted(vec![])) };
+        }
         self.check_statement_bound()?;
         if self.order.dry_run {
             return self.open(at);
@@ -75,7 +79,9 @@ impl SqlRun {
 
     pub(super) fn resume(&mut self) -> Result<(), Error> {
         let Some(checkpoint) = self.checkpoint.take() else { return Ok(()) };
-        let is_position = |place: &Place| place.from.as_deref().is_none_or(|from| self.dialect.is_position(from));
+        let is_position = |place: &Place| {
+            [&place.from, &place.upto].into_iter().flatten().all(|position| self.dialect.is_position(position))
+        };
         match checkpoint.place(&self.order.fingerprint()) {
             Some(place) if place.step < self.sweeps.len() && is_position(&place) => {
                 checkpoint.check_schema(self.journal.schema.as_deref())?;
@@ -85,6 +91,10 @@ impl SqlRun {
                 self.place = place;
             }
             Some(_) => return Err(Error::InvalidCheckpoint { why: "it names no place in this job".into() }),
+            None if checkpoint.is_part() => {
+                let why = "its part belongs to a pass with other settings".into();
+                return Err(Error::InvalidCheckpoint { why });
+            }
             None => self
                 .journal
                 .warnings
@@ -133,8 +143,17 @@ impl SqlRun {
         let [row] = rows.as_slice() else { return Err(unexpected("one row that opens a walk")) };
         let [total, first, last] = row.as_slice() else { return Err(unexpected("three columns that open a walk")) };
         let total = total.count()?;
-        let (Some(first), Some(last)) = (first.text(), last.text()) else { return self.next_table(at) };
+        let (Some(first), Some(last)) = (first.text(), last.text()) else {
+            return if self.order.split.is_some() { Ok(self.parted(vec![])) } else { self.next_table(at) };
+        };
+        if let Some(split) = self.order.split {
+            // Where rows move while it is walked, a sweep is walked again as a whole.
+            let whole = self.sweeps.get(split.step).is_some_and(Prepared::moves_its_own);
+            let parts = if whole { 1 } else { split.parts };
+            return Ok(self.parted(self.dialect.split(&first, &last, parts)));
+        }
         let from = self.place.from.clone().unwrap_or(first);
+        let last = self.place.upto.clone().unwrap_or(last);
         self.walk = Walk::new(from, last, total);
         if self.stage == Stage::Preparing {
             self.stage = Stage::Walking;
@@ -142,7 +161,20 @@ impl SqlRun {
         self.go_on(at)
     }
 
+    /// The parts of a sweep, as places for runs of their own.
+    fn parted(&self, ranges: Vec<(String, String)>) -> Effect {
+        let (job, now) = (self.order.job, self.order.now);
+        let parts = ranges.into_iter().map(|(from, upto)| {
+            let place = Place { from: Some(from), upto: Some(upto), ..self.place.clone() };
+            Checkpoint::new(job.name, now, self.order.fingerprint(), self.journal.schema.clone(), place)
+        });
+        Effect::Parted(Parts { steps: self.sweeps.len(), parts: parts.collect() })
+    }
+
     pub(super) fn next_table(&mut self, at: usize) -> Result<Effect, Error> {
+        if self.place.upto.is_some() {
+            return Ok(self.done(at, None));
+        }
         self.place = Place { step: self.place.step + 1, ..Place::default() };
         self.walk = Walk::default();
         self.lanes.iter_mut().for_each(|lane| lane.pace.begin_table());

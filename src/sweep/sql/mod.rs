@@ -115,7 +115,7 @@ impl SqlRun {
             Answer::Failed(failure) => self.failed(at, phase, failure),
             answer => self.answered(at, phase, answer, took_ms),
         };
-        if matches!(effect, Err(_) | Ok(Effect::Done(_) | Effect::Planned(_) | Effect::Fail)) {
+        if matches!(effect, Err(_) | Ok(Effect::Done(_) | Effect::Planned(_) | Effect::Parted(_) | Effect::Fail)) {
             self.stage = Stage::Ended;
             self.ended_by = Some(at);
         }

@@ -315,9 +315,12 @@ impl SqlRun {
         match self.walk.rest(claims) {
             Some(from) => {
                 let take = self.lanes.first().map(|lane| lane.pace.take());
-                Place { step, from: Some(from.to_owned()), walked, total: Some(self.walk.total), take }
+                let upto = self.place.upto.clone();
+                Place { step, from: Some(from.to_owned()), upto, walked, total: Some(self.walk.total), take }
             }
             None if self.walk.last.is_empty() => self.place.clone(),
+            // Behind a part there is nothing of its own.
+            None if self.place.upto.is_some() => Place { step: self.sweeps.len(), ..Place::default() },
             None => Place { step: step + 1, ..Place::default() },
         }
     }

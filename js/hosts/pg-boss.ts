@@ -1,0 +1,67 @@
+/** Parts of a job through pg-boss, a queue in the PostgreSQL that is there already (npm package `pg-boss`, 10 or later). */
+
+import { requireCore } from "../core.ts";
+import type { JobName } from "../janitor.ts";
+import {
+  beginFanOut,
+  type FanOutMessage,
+  type FanOutOptions,
+  type FanOutStart,
+  performMessage,
+} from "./fan-out.ts";
+
+export type { FanOutMessage, FanOutResult, FanOutStart } from "./fan-out.ts";
+
+/** What is asked of pg-boss. */
+export interface Boss {
+  send(queue: string, data: object): Promise<unknown>;
+  work(
+    queue: string,
+    options: object,
+    handler: (jobs: { readonly data: object }[]) => Promise<void>,
+  ): Promise<string>;
+}
+
+/** What the workers work with. */
+export interface BossOptions extends Omit<FanOutOptions, "send"> {
+  /** The queue, which is yours to create; its retries are those of the parts. */
+  readonly queue: string;
+  /** Seconds between two looks at the queue, 0.5 or more. Default 2. */
+  readonly pollingIntervalSeconds?: number;
+}
+
+/**
+ * Begins a run of a job in a queue of pg-boss, and returns its name. Workers of {@link workFanOut} do it.
+ *
+ * @throws JanitorError as the store does, and `store_leased` where another run of the job began within a day and has not ended
+ */
+export function sendFanOut(
+  boss: Boss,
+  job: JobName,
+  { store, queue }: Pick<BossOptions, "store" | "queue">,
+  start: FanOutStart = {},
+): Promise<string> {
+  return beginFanOut(job, { store, send: sender(boss, queue) }, start);
+}
+
+/**
+ * Adds a worker to this process that does the parts one after the other; call it as often as parts are to be done at the same
+ * time. A part that fails is tried again by pg-boss, as its queue says. Returns pg-boss's id of the worker, for `offWork`.
+ *
+ * @throws JanitorError `not_loaded` where `idp-janitor` itself has not been imported
+ */
+export async function workFanOut(boss: Boss, options: BossOptions): Promise<string> {
+  requireCore();
+  const { queue, pollingIntervalSeconds = 2, ...rest } = options;
+  return boss.work(queue, { pollingIntervalSeconds, batchSize: 1 }, async (jobs) => {
+    for (const { data } of jobs) {
+      await performMessage(data as FanOutMessage, { ...rest, send: sender(boss, queue) });
+    }
+  });
+}
+
+function sender(boss: Boss, queue: string): FanOutOptions["send"] {
+  return async (messages) => {
+    for (const message of messages) await boss.send(queue, message);
+  };
+}
