@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { D1Database } from "@cloudflare/workers-types";
+import type { D1Database, Workflow } from "@cloudflare/workers-types";
 import { installed } from "../package/packed.ts";
 import { fillD1, readD1 } from "../support/d1.ts";
 import { compareRows } from "../support/differences.ts";
@@ -28,7 +28,7 @@ const project = await installed();
 await cp(EXAMPLE, project.folder, { recursive: true });
 const running = await startProject(project.at("wrangler.jsonc"));
 after(() => running.close());
-const { DB } = (await running.worker.getEnv()) as { DB: D1Database };
+const { DB, SWEEP } = (await running.worker.getEnv()) as { DB: D1Database; SWEEP: Workflow };
 
 /** What the Worker has logged of its jobs since it was asked last. */
 function entries(): { job: string; outcome: string; statements: number; removed?: Record<string, number> }[] {
@@ -91,4 +91,23 @@ test("its ticks leave what the originals leave, two of them at once", async () =
   assert.deepEqual(entries(), []);
   await tick("2026-11-24T10:20:30.123Z");
   assert.notDeepEqual(entries(), []);
+});
+
+test("its workflow does a job to its end, and tells what went", async () => {
+  await DB.batch([
+    DB.prepare("DELETE FROM django_session"),
+    DB.prepare(
+      "INSERT INTO django_session VALUES ('over', '', '2026-01-01 00:00:00'), ('not', '', '2027-01-01 00:00:00')",
+    ),
+  ]);
+  const instance = await SWEEP.create({ id: "sessions", params: { job: "clearsessions", now: NOW } });
+  let state = await instance.status();
+  for (let tries = 0; tries < 200 && !["complete", "errored"].includes(state.status); tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    state = await (await SWEEP.get("sessions")).status();
+  }
+  assert.equal(state.status, "complete", JSON.stringify(state));
+  assert.deepEqual((state.output as { removed: object }).removed, { django_session: 1 });
+  const left = await DB.prepare("SELECT session_key FROM django_session").raw();
+  assert.deepEqual(left, [["not"]]);
 });

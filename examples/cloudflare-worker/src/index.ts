@@ -1,14 +1,22 @@
+import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import type { D1Database, KVNamespace } from "@cloudflare/workers-types";
 import "idp-janitor";
 import { d1 } from "idp-janitor/adapters/d1";
 import { kvCache } from "idp-janitor/caches/kv";
-import { scheduledHandler } from "idp-janitor/cloudflare";
+import { type SweepParams, type SweepResult, scheduledHandler, sweep } from "idp-janitor/cloudflare";
 
 interface Env {
   readonly DB: D1Database;
   readonly KEYS: KVNamespace;
   /** A dead man's switch: `npx wrangler secret put HEARTBEAT_URL`. */
   readonly HEARTBEAT_URL?: string;
+}
+
+/** A job of any size, to its end, in steps that may fail and be tried again. */
+export class SweepWorkflow extends WorkflowEntrypoint<Env, SweepParams> {
+  override run(event: WorkflowEvent<SweepParams>, step: WorkflowStep): Promise<SweepResult> {
+    return sweep(event, step, { open: () => d1(this.env.DB) });
+  }
 }
 
 export default {

@@ -5,7 +5,7 @@ import { createJanitor, type JanitorOptions, type JobName } from "../../janitor.
 import { type LedgerTotals, openLedger } from "../../ledger.ts";
 import type { Checkpoint } from "../../report.ts";
 import type { SqlStore } from "../../store.ts";
-import { ALLOWANCES, type Plan } from "./plans.ts";
+import { type Plan, STATEMENTS_A_STEP } from "./plans.ts";
 
 /** What an instance of the workflow is created with. */
 export interface SweepParams {
@@ -51,7 +51,7 @@ export interface SweepOptions extends Omit<JanitorOptions, "store"> {
   readonly close?: () => Promise<void>;
   /** The plan of the account. Default `"free"`. */
   readonly plan?: Plan;
-  /** Statements that a step may send. Default 40 on the free plan, 900 on the paid one. */
+  /** Statements that a step may send. Default 50 on the free plan, 900 on the paid one. */
   readonly maxStatements?: number;
   /** Seconds until a step begins nothing more. Default 20. */
   readonly maxSeconds?: number;
@@ -140,7 +140,7 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
         now,
         ledger,
         maxSeconds,
-        maxStatements: maxStatements ?? ALLOWANCES[plan ?? "free"].maxStatements,
+        maxStatements: maxStatements ?? STATEMENTS_A_STEP[plan ?? "free"],
         holder: `the workflow ${ledger}`,
         ...(from ? { checkpoint: from } : {}),
       });
