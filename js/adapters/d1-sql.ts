@@ -8,42 +8,46 @@ interface Parts {
   readonly placeholders: readonly number[];
   /** Whether it inserts, updates or deletes rows. */
   readonly writes: boolean;
-  /** Whether it says which rows it returns, or how many it takes at most. */
+  /** Whether it says itself what it returns. */
   readonly returns: boolean;
+  /** Whether it takes so many rows at most, beside which SQLite lets nothing be returned. */
+  readonly limits: boolean;
 }
 
 /** Texts, names and comments, whose content is not SQL; then the few words and signs of SQL that matter here. */
 const TOKEN =
-  /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|[?()]|\b(?:insert|replace|update|delete|select|values|returning|limit)\b/gi;
+  /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|[?()]|\b(?:insert|replace|update|delete|select|values|create|alter|drop|explain|returning|limit)\b/gi;
 
 const WRITES = ["INSERT", "REPLACE", "UPDATE", "DELETE"];
-const ENDS = ["RETURNING", "LIMIT"];
 
 function partsOf(sql: string): Parts {
   const placeholders: number[] = [];
+  const words: string[] = [];
   let depth = 0;
-  // The first of these words outside of parentheses; what is before it are the names of common table expressions.
-  let verb = "";
-  let returns = false;
   for (const { 0: token, index } of sql.matchAll(TOKEN)) {
     if (token === "?") placeholders.push(index);
     else if (token === "(") depth += 1;
     else if (token === ")") depth -= 1;
-    else if (depth === 0 && /^\w/.test(token)) {
-      const word = token.toUpperCase();
-      if (ENDS.includes(word)) returns = true;
-      else if (verb === "") verb = word;
-    }
+    // In parentheses are the parts of a statement: the first word outside says what it is as a whole.
+    else if (depth === 0 && /^\w/.test(token)) words.push(token.toUpperCase());
   }
-  return { placeholders, writes: WRITES.includes(verb), returns };
+  const [verb = ""] = words;
+  return {
+    placeholders,
+    writes: WRITES.includes(verb),
+    returns: words.includes("RETURNING"),
+    limits: words.includes("LIMIT"),
+  };
 }
 
 /** A statement as D1 takes it. */
 export interface Bindable {
   readonly sql: string;
   readonly values: readonly (string | number | null | Uint8Array)[];
-  /** Whether one row comes back for each that it changed itself. */
-  readonly countsByRows: boolean;
+  /** Whether it changes rows. */
+  readonly writes: boolean;
+  /** Whether one row comes back for each that it changed itself: as it says itself, or as a mere count. */
+  readonly returns: "its own" | "a count" | "nothing";
 }
 
 /**
@@ -51,7 +55,7 @@ export interface Bindable {
  * text and is not exact beyond 2^53, and takes no bigint. With `counts`, a statement that changes rows gives one back for each.
  */
 export function bindable(sql: string, params: readonly SqlValue[], counts: boolean): Bindable {
-  const { placeholders, writes, returns } = partsOf(sql);
+  const { placeholders, writes, returns, limits } = partsOf(sql);
   const values: (string | number | null | Uint8Array)[] = [];
   let text = "";
   let end = 0;
@@ -63,12 +67,11 @@ export function bindable(sql: string, params: readonly SqlValue[], counts: boole
     end = at + 1;
   });
   text += sql.slice(end);
-  const mayCount = counts && writes && !returns;
-  return {
-    sql: mayCount ? `${text} RETURNING 1` : text,
-    values,
-    countsByRows: counts && writes && (mayCount || returns),
-  };
+  if (counts && writes && !returns && !limits) {
+    // On a line of its own, in case the statement ends in a comment.
+    return { sql: `${text}\nRETURNING 1`, values, writes, returns: "a count" };
+  }
+  return { sql: text, values, writes, returns: writes && returns ? "its own" : "nothing" };
 }
 
 function literalOf(value: SqlValue): string | undefined {

@@ -69,11 +69,12 @@ async function known<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** D1's own `changes` counts what triggers and foreign keys did as well. */
-function resultOf({ countsByRows, sql }: Bindable, result: D1BatchResult | undefined): StatementResult {
+/** D1's own `changes` counts what triggers and foreign keys did as well, so it is asked only where nothing else tells. */
+function resultOf({ writes, returns }: Bindable, result: D1BatchResult | undefined): StatementResult {
   const found = (result?.results ?? []).map((row) => Object.values(row as Record<string, unknown>));
-  if (!countsByRows) return { rows: found.map(exactRow), changes: 0 };
-  return { rows: sql.endsWith(" RETURNING 1") ? [] : found.map(exactRow), changes: found.length };
+  if (returns === "a count") return { rows: [], changes: found.length };
+  const ownChanges = writes ? (result?.meta.changes ?? 0) : 0;
+  return { rows: found.map(exactRow), changes: returns === "its own" ? found.length : ownChanges };
 }
 
 function exactRow(row: readonly unknown[]): SqlValue[] {
