@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import "idp-janitor";
 import { type D1Binding, d1 } from "idp-janitor/adapters/d1";
 import { type ScheduledEntry, type ScheduledJob, scheduledHandler } from "idp-janitor/cloudflare";
+import { warmUp } from "../../pkg/warm-up.js";
 
 const [path = "", now = "", ...jobs] = process.argv.slice(2);
 using database = new DatabaseSync(path);
@@ -55,6 +56,8 @@ const handler = scheduledHandler(() => ({
 }));
 // Node loads its crypto when it is asked for first; workerd has it.
 crypto.randomUUID();
+// As the entry for workerd does while an isolate starts.
+warmUp();
 const ticks: number[] = [];
 do {
   entries.length = 0;

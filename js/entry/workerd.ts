@@ -3,8 +3,10 @@
 // What wrangler makes of it is a `WebAssembly.Module`.
 import wasm from "../core/core_bg.wasm";
 import { loadSync } from "../core.ts";
+import { warmUp } from "../warm-up.ts";
 
 loadSync(wasm);
+warmUp();
 
 export * from "../index.ts";
 
