@@ -115,6 +115,12 @@ test("refuses a cron expression that it has no jobs for", async () => {
   );
 });
 
+test("refuses a plan that does not exist", async () => {
+  const { error } = await tick({ options: { crons: { [CRON]: [SESSIONS] }, plan: "pro" as never } });
+  assert.equal(error?.code, "invalid_setting");
+  assert.match(error?.message ?? "", /`plan` must be "free" or "paid", not "pro"/);
+});
+
 test("leaves a job to whoever has it", async () => {
   await tick({ options: { crons: { [CRON]: [REQUESTS] } } });
   await DB.prepare(

@@ -8,7 +8,7 @@ import { requireKnown } from "../../known.ts";
 import type { SqlStore } from "../../store.ts";
 import { type Turn, type TurnOutcome, takeTurns } from "../turns.ts";
 import { type Heartbeat, heartbeatAt, tell } from "./heartbeat.ts";
-import { ALLOWANCES, type Plan } from "./plans.ts";
+import { allowanceOf, type Plan } from "./plans.ts";
 
 /** What a cron expression can name: a job of the database, or the refresh of signing keys. */
 export type ScheduledJob = JobName | "refresh_oidc_clients_jwks";
@@ -145,7 +145,7 @@ async function turnsOf(
     throw new JanitorError("invalid_setting", `\`store\` is missing, and ${jobs[0]} needs one`);
   }
   const { keys: _keys, heartbeat: _heartbeat, log: _log, close: _close, ...janitor } = rest;
-  const allowance = ALLOWANCES[plan ?? "free"];
+  const allowance = allowanceOf(plan);
   return takeTurns(jobs, {
     janitor,
     store,

@@ -5,7 +5,7 @@ import { createJanitor, type JanitorOptions, type JobName } from "../../janitor.
 import { type LedgerTotals, openLedger } from "../../ledger.ts";
 import type { Checkpoint } from "../../report.ts";
 import type { SqlStore } from "../../store.ts";
-import { type Plan, STATEMENTS_A_STEP } from "./plans.ts";
+import { allowanceOf, type Plan } from "./plans.ts";
 
 /** What an instance of the workflow is created with. */
 export interface SweepParams {
@@ -140,7 +140,7 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
         now,
         ledger,
         maxSeconds,
-        maxStatements: maxStatements ?? STATEMENTS_A_STEP[plan ?? "free"],
+        maxStatements: maxStatements ?? allowanceOf(plan).statementsAStep,
         holder: `the workflow ${ledger}`,
         ...(from ? { checkpoint: from } : {}),
       });
