@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import chromium from "@sparticuz/chromium";
-import { type Browser, chromium as driver, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launchChromium } from "../support/chromium.ts";
 import { keySet, signToken, testKey } from "../support/keys.ts";
 import { startProvider } from "../support/provider.ts";
 import { json, redirect } from "../support/scenarios.ts";
@@ -35,16 +35,7 @@ before(async () => {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  browser = await driver.launch({
-    executablePath: await chromium.executablePath(),
-    args: [
-      ...chromium.args,
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-    headless: true,
-  });
+  browser = await launchChromium();
   // The authority of the provider is one of the tests' own.
   page = await browser.newPage({ ignoreHTTPSErrors: true });
   const { port } = server.address() as AddressInfo;

@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import chromium from "@sparticuz/chromium";
 import { createJanitor, listJobs } from "idp-janitor";
 import { nodeSqlite } from "idp-janitor/adapters/node-sqlite";
-import { type Browser, chromium as driver, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { createDemoDatabase } from "../../demo/database.ts";
 import { REFERENCES } from "../../examples/browser-page/belongs.ts";
 import { installed, type Project, ROOT } from "../package/packed.ts";
 import { type StaticServer, serve } from "../package/static-server.ts";
+import { launchChromium } from "../support/chromium.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/browser-page/", import.meta.url));
 const NOW = "2026-06-01T00:00:00.000Z";
@@ -39,16 +39,7 @@ before(async () => {
   await project.run("npm", ["run", "build"], { PATH });
   server = await serve(project.at("dist"), {});
   folder = await mkdtemp(project.at("files-"));
-  browser = await driver.launch({
-    executablePath: await chromium.executablePath(),
-    args: [
-      ...chromium.args,
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-    headless: true,
-  });
+  browser = await launchChromium();
   page = await browser.newPage();
   page.on("pageerror", (error) => said.push(error.message));
   page.on("console", (message) => {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import chromium from "@sparticuz/chromium";
-import { type Browser, chromium as driver, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { build, createServer } from "vite";
+import { launchChromium } from "../support/chromium.ts";
 import { JOB_DONE } from "./job-done.ts";
 import { installed, type Project } from "./packed.ts";
 import { type StaticServer, serve } from "./static-server.ts";
@@ -28,16 +28,7 @@ before(async () => {
     build: { rolldownOptions: { input: [project.at("index.html"), project.at("slim.html")] } },
   });
   server = await serve(project.at("dist"), { "content-security-policy": POLICY });
-  browser = await driver.launch({
-    executablePath: await chromium.executablePath(),
-    args: [
-      ...chromium.args,
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-    headless: true,
-  });
+  browser = await launchChromium();
   page = await browser.newPage();
   page.on("pageerror", (error) => said.push(error.message));
   page.on("console", (message) => {
