@@ -1,4 +1,4 @@
-/** Parts of a job through pg-boss, a queue in the PostgreSQL that is there already (npm package `pg-boss`, 10 or later). */
+/** Parts of a job through pg-boss, a queue in the PostgreSQL that is there already (npm package `pg-boss`, 12 or later). */
 
 import { requireCore } from "../core.ts";
 import type { JobName } from "../janitor.ts";
