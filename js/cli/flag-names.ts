@@ -7,9 +7,8 @@ import type { Flags } from "./options.ts";
  */
 export function inWordsOfFlags(error: JanitorError, flags: Flags): JanitorError {
   const name = /^`(\w+)` must be /.exec(error.message)?.[1];
-  if (error.code !== "invalid_setting" || name === undefined || !wasTyped(name, flags, error.message)) {
-    return error;
-  }
+  const isOfSetting = error.code === "invalid_setting" || error.code === "too_few_statements";
+  if (!isOfSetting || name === undefined || !wasTyped(name, flags, error.message)) return error;
   const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const { code, cause, report } = error;
   const message = error.message.replace(name, flag);

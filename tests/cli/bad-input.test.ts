@@ -63,7 +63,7 @@ const CASES: readonly (readonly [args: readonly string[], code: string, words?: 
     /`--on-delete` must/,
   ],
   [[ACCOUNTS, ...DATABASE, "--user-table", "people"], "invalid_setting", /`--user-table` must/],
-  [[ACCOUNTS, ...DATABASE, "--max-statements", "2"], "invalid_setting", /`--max-statements` must/],
+  [[ACCOUNTS, ...DATABASE, "--max-statements", "2"], "too_few_statements", /`--max-statements` must/],
   [[ACCOUNTS], "invalid_setting", /--database sqlite:PATH/],
   [[ACCOUNTS, "--database", "idp.db"], "invalid_setting", /write `sqlite:idp\.db`/],
   [
