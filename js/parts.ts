@@ -1,30 +1,33 @@
-/** Which parts of a job that is fanned out are done, kept in a table of the database that it works on. */
+/** The parts of jobs that are fanned out, kept in a table of the database that the jobs work on. */
 
-import type { SqlStore } from "./store.ts";
+import { JanitorError } from "./errors.ts";
+import type { Checkpoint } from "./report.ts";
+import type { SqlStore, SqlValue, Statement } from "./store.ts";
 
 /** What has become of a sweep, or of a whole run, besides its parts. */
 export type Mark =
   /** The run has begun. */
   | "begun"
-  /** The messages of the sweep's parts have been sent. */
+  /** The sweep has its parts. */
   | "cut"
   /** The message of the sweep after it has been sent. */
   | "followed"
   /** The run has ended. */
   | "ended";
 
+/** A part of a sweep. */
+export interface Part {
+  readonly part: number;
+  readonly isDone: boolean;
+  readonly checkpoint: Checkpoint;
+}
+
 /** Marks stand in the place of a part. Those of a run are at its first sweep. */
 const MARKS: Readonly<Record<Mark, number>> = { begun: -1, cut: -2, followed: -3, ended: -4 };
 
 const CREATE = `CREATE TABLE IF NOT EXISTS idp_janitor_parts
-  (run VARCHAR(100) NOT NULL, step INTEGER NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (run, step, part))`;
-
-/** Adds a row, which may be there already. */
-const ADD: Readonly<Record<SqlStore["dialect"], string>> = {
-  sqlite: "INSERT INTO idp_janitor_parts (run, step, part) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-  postgres: "INSERT INTO idp_janitor_parts (run, step, part) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-  mysql: "INSERT IGNORE INTO idp_janitor_parts (run, step, part) VALUES (?, ?, ?)",
-};
+  (run VARCHAR(100) NOT NULL, step INTEGER NOT NULL, part INTEGER NOT NULL, done INTEGER NOT NULL, checkpoint TEXT,
+  PRIMARY KEY (run, step, part))`;
 
 /** The parts of the runs of a store. Each method throws a JanitorError with a `store_*` code where the store fails. */
 export class PartTable {
@@ -46,27 +49,76 @@ export class PartTable {
     return new Map(rows.map(([run, isEnded]) => [String(run), Number(isEnded) === 1]));
   }
 
-  /** Notes that a part of a sweep is done. */
-  async done(run: string, step: number, part: number): Promise<void> {
-    await this.#store.batch([{ sql: ADD[this.#store.dialect], params: [run, step, part] }]);
+  /** The marks of a sweep. */
+  async marks(run: string, step: number): Promise<ReadonlySet<Mark>> {
+    const rows = await this.#select(run, step, "part < 0");
+    const parts = rows.map(([part]) => Number(part));
+    const names: readonly Mark[] = ["begun", "cut", "followed", "ended"];
+    return new Set(names.filter((name) => parts.includes(MARKS[name])));
   }
 
-  /** Sets a mark. */
+  /** Sets a mark, which may be there already. */
   async mark(run: string, step: number, mark: Mark): Promise<void> {
-    await this.done(run, step, MARKS[mark]);
+    await this.#addOnce([this.#add(run, step, MARKS[mark], null)]);
   }
 
-  /** How many parts of a sweep are done, and which marks it has. */
-  async read(run: string, step: number): Promise<{ readonly done: number; has(mark: Mark): boolean }> {
-    const sql = `SELECT part FROM idp_janitor_parts WHERE run = ${this.#nth(1)} AND step = ${this.#nth(2)}`;
-    const parts = (await this.#store.query(sql, [run, step])).rows.map(([part]) => Number(part));
-    return { done: parts.filter((part) => part >= 0).length, has: (mark) => parts.includes(MARKS[mark]) };
+  /**
+   * Gives a sweep its parts, unless it has some: whoever comes second, at the same moment even, gets those of the first, for the
+   * table may have grown meanwhile, and parts of two cuts would leave gaps between them.
+   */
+  async cut(run: string, step: number, checkpoints: readonly Checkpoint[]): Promise<readonly Part[]> {
+    await this.#addOnce([
+      this.#add(run, step, MARKS.cut, null),
+      ...checkpoints.map((checkpoint, part) => this.#add(run, step, part, JSON.stringify(checkpoint))),
+    ]);
+    return this.parts(run, step);
+  }
+
+  /** The parts of a sweep. */
+  async parts(run: string, step: number): Promise<readonly Part[]> {
+    const rows = await this.#select(run, step, "part >= 0");
+    return rows.map(([part, done, checkpoint]) => ({
+      part: Number(part),
+      isDone: Number(done) === 1,
+      checkpoint: JSON.parse(String(checkpoint)) as Checkpoint,
+    }));
+  }
+
+  /** Notes that a part is done. */
+  async done(run: string, step: number, part: number): Promise<void> {
+    const where = ["run", "step", "part"].map((name, at) => `${name} = ${this.#nth(at + 1)}`).join(" AND ");
+    await this.#store.batch([
+      { sql: `UPDATE idp_janitor_parts SET done = 1 WHERE ${where}`, params: [run, step, part] },
+    ]);
   }
 
   /** Removes what a run has left. */
   async forget(run: string): Promise<void> {
     const sql = `DELETE FROM idp_janitor_parts WHERE run = ${this.#nth(1)}`;
     await this.#store.batch([{ sql, params: [run] }]);
+  }
+
+  #add(run: string, step: number, part: number, checkpoint: string | null): Statement {
+    const places = [1, 2, 3, 4].map((position) => this.#nth(position));
+    return {
+      sql: `INSERT INTO idp_janitor_parts (run, step, part, checkpoint, done) VALUES (${places.join(", ")}, 0)`,
+      params: [run, step, part, checkpoint],
+    };
+  }
+
+  /** All of it, or nothing where the first is there already. */
+  async #addOnce(statements: readonly Statement[]): Promise<void> {
+    try {
+      await this.#store.batch(statements);
+    } catch (error) {
+      if (!(error instanceof JanitorError && error.code === "store_constraint")) throw error;
+    }
+  }
+
+  async #select(run: string, step: number, which: string): Promise<SqlValue[][]> {
+    const sql = `SELECT part, done, checkpoint FROM idp_janitor_parts WHERE run = ${this.#nth(1)} AND step = ${this.#nth(2)}
+      AND ${which} ORDER BY part`;
+    return (await this.#store.query(sql, [run, step])).rows;
   }
 
   #nth(position: number): string {

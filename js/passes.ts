@@ -10,22 +10,24 @@ export interface Pass {
   readonly job: string;
   /** The instant that it judges by, RFC 3339: when it began. */
   readonly began: string;
+  /** When it ended, RFC 3339; absent while it is under way. */
+  readonly ended?: string;
   /** Where it goes on; absent once it is done. */
   readonly checkpoint?: Checkpoint;
 }
 
 const CREATE = `CREATE TABLE IF NOT EXISTS idp_janitor_passes
-  (job VARCHAR(64) NOT NULL PRIMARY KEY, began TEXT NOT NULL, checkpoint TEXT)`;
+  (job VARCHAR(64) NOT NULL PRIMARY KEY, began TEXT NOT NULL, ended TEXT, checkpoint TEXT)`;
 
-const READ = "SELECT job, began, checkpoint FROM idp_janitor_passes";
+const READ = "SELECT job, began, ended, checkpoint FROM idp_janitor_passes";
 
 /** Sets the row of a job, in each dialect. */
 const WRITE: Readonly<Record<SqlStore["dialect"], string>> = {
-  sqlite: `INSERT INTO idp_janitor_passes (job, began, checkpoint) VALUES (?, ?, ?) ON CONFLICT (job)
-    DO UPDATE SET began = excluded.began, checkpoint = excluded.checkpoint`,
-  postgres: `INSERT INTO idp_janitor_passes (job, began, checkpoint) VALUES ($1, $2, $3) ON CONFLICT (job)
-    DO UPDATE SET began = excluded.began, checkpoint = excluded.checkpoint`,
-  mysql: "REPLACE INTO idp_janitor_passes (job, began, checkpoint) VALUES (?, ?, ?)",
+  sqlite: `INSERT INTO idp_janitor_passes (job, began, ended, checkpoint) VALUES (?, ?, ?, ?) ON CONFLICT (job)
+    DO UPDATE SET began = excluded.began, ended = excluded.ended, checkpoint = excluded.checkpoint`,
+  postgres: `INSERT INTO idp_janitor_passes (job, began, ended, checkpoint) VALUES ($1, $2, $3, $4) ON CONFLICT (job)
+    DO UPDATE SET began = excluded.began, ended = excluded.ended, checkpoint = excluded.checkpoint`,
+  mysql: "REPLACE INTO idp_janitor_passes (job, began, ended, checkpoint) VALUES (?, ?, ?, ?)",
 };
 
 /**
@@ -53,13 +55,17 @@ export async function readPasses(store: SqlStore): Promise<ReadonlyMap<string, P
  */
 export async function writePass(store: SqlStore, pass: Pass): Promise<void> {
   const checkpoint = pass.checkpoint ? JSON.stringify(pass.checkpoint) : null;
-  const params = [pass.job, pass.began, checkpoint];
+  const params = [pass.job, pass.began, pass.ended ?? null, checkpoint];
   const write: Statement = { sql: WRITE[store.dialect], params };
   await store.batch([write]);
 }
 
-function passOf([job, began, checkpoint]: readonly SqlValue[]): Pass {
-  const pass = { job: String(job), began: String(began) };
+function passOf([job, began, ended, checkpoint]: readonly SqlValue[]): Pass {
+  const pass = {
+    job: String(job),
+    began: String(began),
+    ...(typeof ended === "string" ? { ended } : {}),
+  };
   return typeof checkpoint === "string"
     ? { ...pass, checkpoint: JSON.parse(checkpoint) as Checkpoint }
     : pass;

@@ -63,6 +63,10 @@ test("leave what the originals leave, and count it once", { timeout: 120_000 }, 
       onEnd: (result: FanOutResult) => ended.get(result.job)?.(result),
     };
     for (let worker = 0; worker < WORKERS; worker += 1) await workFanOut(boss, options);
+    const refused = sendFanOut(boss, "cleartokens", { store, queue: QUEUE }, { parts: 0 });
+    await assert.rejects(refused, { code: "invalid_setting" });
+    const misspelt = sendFanOut(boss, "cleartokens", { store, queue: QUEUE }, { dryRun: true } as never);
+    await assert.rejects(misspelt, { code: "unknown_setting" });
     for (const job of JOBS) {
       const before = await rowsOf(url);
       const end = new Promise<FanOutResult>((resolve) => ended.set(job, resolve));

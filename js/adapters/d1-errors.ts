@@ -6,12 +6,9 @@ import { codeOfName, sqliteFailure } from "./sqlite-errors.ts";
 
 /** What D1 says itself, and what it means ("Debug D1" in Cloudflare's documentation). */
 const SAID: readonly (readonly [RegExp, StoreCode])[] = [
-  [
-    /network connection lost|caused object to be reset|code was updated|connection lost/i,
-    "store_unavailable",
-  ],
+  [/exceeded (its|timeout)/i, "store_timeout"],
+  [/connection lost|caused object to be reset|code was updated|transient/i, "store_unavailable"],
   [/overloaded|too many requests queued|internal error/i, "store_unavailable"],
-  [/exceeded (its|timeout)|exceeded its (cpu|memory)|timeout which caused/i, "store_timeout"],
   [/not authorized/i, "store_denied"],
 ];
 
@@ -22,7 +19,8 @@ const OF_THE_DAY = /daily|free tier/i;
 export function toJanitorError(error: unknown): JanitorError {
   if (error instanceof JanitorError) return error;
   const message = messageOf(error);
-  if (OF_THE_DAY.test(message) && /limit/i.test(message)) {
+  // What SQLite says has names of tables in it.
+  if (OF_THE_DAY.test(message) && /limit/i.test(message) && !/SQLITE_/.test(message)) {
     const what = `the plan's rows of D1 are used up until 00:00 UTC (${message})`;
     return new JanitorError("store_quota", what, { cause: error });
   }

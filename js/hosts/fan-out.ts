@@ -1,7 +1,8 @@
 /** One job as messages of a queue: each sweep is cut into parts that any number of workers do at the same time. */
 
 import { JanitorError } from "../errors.ts";
-import { createJanitor, type JanitorOptions, type JobName } from "../janitor.ts";
+import { createJanitor, type JanitorOptions, type JobName, listJobs } from "../janitor.ts";
+import { requireKnown } from "../known.ts";
 import { type LedgerTotals, openLedger } from "../ledger.ts";
 import { PartTable } from "../parts.ts";
 import type { Checkpoint } from "../report.ts";
@@ -26,7 +27,6 @@ export type FanOutMessage =
   | (OfRun & {
       readonly kind: "part";
       readonly part: number;
-      readonly of: number;
       readonly checkpoint: Checkpoint;
     });
 
@@ -39,7 +39,7 @@ export interface FanOutOptions extends Omit<JanitorOptions, "store"> {
   readonly maxSeconds?: number;
   /** Statements until then. Default: no bound. */
   readonly maxStatements?: number;
-  /** Told of a run that has ended; once, but for a worker that dies just then. */
+  /** Told of a run that has ended, at least once. */
   readonly onEnd?: ((result: FanOutResult) => void | Promise<void>) | undefined;
 }
 
@@ -59,20 +59,25 @@ export interface FanOutResult extends LedgerTotals {
 }
 
 const PARTS = 8;
+const MOST_PARTS = 1_000;
 const MAX_SECONDS = 20;
 /** A run whose messages were lost does not stand in the way of others for longer. */
-const DEAD_AFTER_MS = 24 * 3_600_000;
+const DEAD_AFTER_MS = 20 * 3_600_000;
 
 /**
  * Begins a run: sends its first message, and returns its name. The ledgers of earlier runs of the job are removed.
  *
- * @throws JanitorError `store_leased` where another run of the job began within a day and has not ended
+ * @throws JanitorError `store_leased` where another run of the job began within 20 hours and has not ended
  */
 export async function beginFanOut(
   job: JobName,
   { store, send }: Pick<FanOutOptions, "store" | "send">,
-  { parts = PARTS, now = new Date() }: FanOutStart = {},
+  start: FanOutStart = {},
 ): Promise<string> {
+  requireKnown("the start of a run", start, ["parts", "now"]);
+  const { parts = PARTS, now = new Date() } = start;
+  // Whatever is wrong with it is found out here, and not by workers at night.
+  check(job, parts, now);
   const began = new Date();
   const prefix = `fan-out:${job}:`;
   const run = prefix + began.toISOString();
@@ -80,19 +85,34 @@ export async function beginFanOut(
   await table.make();
   for (const [earlier, isDone] of await table.runs()) {
     if (!earlier.startsWith(prefix)) continue;
-    const age = began.getTime() - Date.parse(earlier.slice(prefix.length));
-    if (!isDone && age < DEAD_AFTER_MS) {
-      throw new JanitorError(
-        "store_leased",
-        `another run of \`${job}\` is fanned out: ${earlier}; wait for its end`,
-      );
+    const end = Date.parse(earlier.slice(prefix.length)) + DEAD_AFTER_MS;
+    if (!isDone && began.getTime() < end) {
+      const message = `another run of \`${job}\` is fanned out: ${earlier}; wait for its end, or until ${new Date(end).toISOString()}`;
+      throw new JanitorError("store_leased", message);
     }
     await ledger.forget(earlier);
     await table.forget(earlier);
   }
   await table.mark(run, 0, "begun");
-  await send([{ kind: "sweep", job, now: now.toISOString(), run, parts, step: 0 }]);
+  try {
+    await send([{ kind: "sweep", job, now: now.toISOString(), run, parts, step: 0 }]);
+  } catch (error) {
+    await table.forget(run);
+    throw error;
+  }
   return run;
+}
+
+/** @throws JanitorError `unknown_job`, `invalid_setting`, `invalid_instant` */
+function check(job: string, parts: number, now: Date): void {
+  if (!listJobs().some(({ name }) => name === job)) {
+    throw new JanitorError("unknown_job", `there is no job \`${job}\` that can be fanned out`);
+  }
+  if (!Number.isSafeInteger(parts) || parts < 1 || parts > MOST_PARTS) {
+    const message = `\`parts\` must be a whole number from 1 to ${MOST_PARTS}, not ${String(parts)}`;
+    throw new JanitorError("invalid_setting", message);
+  }
+  if (Number.isNaN(now.getTime())) throw new JanitorError("invalid_instant", "`now` is no valid Date");
 }
 
 /**
@@ -103,6 +123,9 @@ export async function beginFanOut(
  */
 export async function performMessage(message: FanOutMessage, options: FanOutOptions): Promise<void> {
   const table = new PartTable(options.store);
+  const ofRun = await table.marks(message.run, 0);
+  // A copy that comes when all is over, or even forgotten.
+  if (!ofRun.has("begun") || ofRun.has("ended")) return;
   if (message.kind === "part") await performPart(message, options, table);
   else await cutSweep(message, options, table);
 }
@@ -113,7 +136,7 @@ async function performPart(
   table: PartTable,
 ): Promise<void> {
   const { send, maxSeconds = MAX_SECONDS, maxStatements, onEnd: _, ...rest } = options;
-  const { part, of, checkpoint, ...ofRun } = message;
+  const { part, checkpoint, ...ofRun } = message;
   const { job, run, step } = ofRun;
   const bounds = maxStatements === undefined ? { maxSeconds } : { maxSeconds, maxStatements };
   const report = await createJanitor(rest).run(job, { ...bounds, checkpoint, ledger: run });
@@ -122,8 +145,8 @@ async function performPart(
     return;
   }
   await table.done(run, step, part);
-  const sweep = await table.read(run, step);
-  if (sweep.done < of || sweep.has("followed")) return;
+  const isOver = (await table.parts(run, step)).every(({ isDone }) => isDone);
+  if (!isOver || (await table.marks(run, step)).has("followed")) return;
   await send([{ ...ofRun, kind: "sweep", step: step + 1 }]);
   await table.mark(run, step, "followed");
 }
@@ -134,19 +157,21 @@ async function cutSweep(
   table: PartTable,
 ): Promise<void> {
   const { job, now, run, step } = message;
-  if ((await table.read(run, step)).has("cut")) return;
-  const { steps, parts } = await createJanitor(rest).split(job, { now, step, parts: message.parts });
-  if (step < steps) {
-    await send(
-      parts.length === 0
-        ? [{ ...message, step: step + 1 }]
-        : parts.map((checkpoint, part) => ({ ...message, kind: "part", part, of: parts.length, checkpoint })),
-    );
-    await table.mark(run, step, "cut");
+  const isCut = (await table.marks(run, step)).has("cut");
+  const found = isCut ? undefined : await createJanitor(rest).split(job, { now, step, parts: message.parts });
+  if (found && step >= found.steps) {
+    const totals = await (await openLedger(rest.store)).read(run);
+    await onEnd?.({ job, run, now, ...totals });
+    await table.mark(run, 0, "ended");
     return;
   }
-  if ((await table.read(run, 0)).has("ended")) return;
-  const totals = await (await openLedger(rest.store)).read(run);
-  await onEnd?.({ job, run, now, ...totals });
-  await table.mark(run, 0, "ended");
+  const parts = found ? await table.cut(run, step, found.parts) : await table.parts(run, step);
+  const open = parts.filter(({ isDone }) => !isDone);
+  if (open.length > 0) {
+    await send(open.map(({ part, checkpoint }) => ({ ...message, kind: "part", part, checkpoint })));
+  } else if (!(await table.marks(run, step)).has("followed")) {
+    // An empty table, or a worker that died between the last part and what follows from it.
+    await send([{ ...message, step: step + 1 }]);
+    await table.mark(run, step, "followed");
+  }
 }

@@ -11,8 +11,13 @@ export interface Metered {
 /** The same store, counted. A statement that fails has been sent as well. */
 export function metered(store: SqlStore): Metered {
   let sent = 0;
+  const session = store.session?.bind(store);
+  // By name: what a store of a class has from its class would be lost by spreading it.
   const counted: SqlStore = {
-    ...store,
+    dialect: store.dialect,
+    ...(store.maxConcurrency === undefined ? {} : { maxConcurrency: store.maxConcurrency }),
+    ...(store.rowLease === undefined ? {} : { rowLease: store.rowLease }),
+    ...(session === undefined ? {} : { session }),
     query: (sql, params) => {
       sent += 1;
       return store.query(sql, params);

@@ -1,6 +1,7 @@
 /** Parts of a job through pg-boss, a queue in the PostgreSQL that is there already (npm package `pg-boss`, 12 or later). */
 
 import { requireCore } from "../core.ts";
+import { JanitorError } from "../errors.ts";
 import type { JobName } from "../janitor.ts";
 import {
   beginFanOut,
@@ -33,7 +34,7 @@ export interface BossOptions extends Omit<FanOutOptions, "send"> {
 /**
  * Begins a run of a job in a queue of pg-boss, and returns its name. Workers of {@link workFanOut} do it.
  *
- * @throws JanitorError as the store does, and `store_leased` where another run of the job began within a day and has not ended
+ * @throws JanitorError as the store does, and `store_leased` where another run of the job began within 20 hours and has not ended
  */
 export function sendFanOut(
   boss: Boss,
@@ -62,6 +63,10 @@ export async function workFanOut(boss: Boss, options: BossOptions): Promise<stri
 
 function sender(boss: Boss, queue: string): FanOutOptions["send"] {
   return async (messages) => {
-    for (const message of messages) await boss.send(queue, message);
+    for (const message of messages) {
+      if ((await boss.send(queue, message)) !== null) continue;
+      const why = `pg-boss did not take a part into \`${queue}\`: its policy must be "standard"`;
+      throw new JanitorError("invalid_setting", why);
+    }
   };
 }

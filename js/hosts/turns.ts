@@ -18,7 +18,7 @@ export interface TurnOptions {
   readonly maxStatements: number;
   /** Seconds until nothing more is begun. */
   readonly maxSeconds: number;
-  /** Hours from the beginning of a job's pass to that of its next one. */
+  /** Hours from the end of a job's pass to the beginning of its next one. */
   readonly restHours: number;
   /** What else is said to each run. */
   readonly run: { readonly dryRun: boolean; readonly holder: string; readonly sliceMs?: number };
@@ -94,7 +94,8 @@ async function takeTurn(
   const keep = async (report: Report | undefined) => {
     if (run.dryRun || !report) return;
     const pass = { job, began: report.now };
-    await writePass(store, report.checkpoint ? { ...pass, checkpoint: report.checkpoint } : pass);
+    const { checkpoint: rest } = report;
+    await writePass(store, rest ? { ...pass, checkpoint: rest } : { ...pass, ended: now.toISOString() });
   };
   try {
     const { run: perform } = createJanitor({ ...janitor, store });
@@ -117,6 +118,7 @@ async function takeTurn(
   }
 }
 
-function isResting({ began, checkpoint }: Pass, { now, restHours }: TurnOptions): boolean {
-  return checkpoint === undefined && now.getTime() - Date.parse(began) < restHours * HOUR_MS;
+/** From its end: a pass that takes longer than a rest would be due again at once, and others never. */
+function isResting({ ended }: Pass, { now, restHours }: TurnOptions): boolean {
+  return ended !== undefined && now.getTime() - Date.parse(ended) < restHours * HOUR_MS;
 }

@@ -41,7 +41,7 @@ pub fn judge(failure: Failure, doing: Doing, attempt: u32, chance: f64) -> Verdi
         (Failure::Conflict | Failure::Locked, Doing::SharedSlice) => (WHILE_HELD, Verdict::PassOver),
         (Failure::Conflict, _) => (WHILE_HELD, Verdict::Fail),
         // A smaller slice may do.
-        (Failure::Timeout, Doing::SharedSlice) => (WHILE_HELD, Verdict::Fail),
+        (Failure::Timeout, Doing::SharedSlice | Doing::AloneSlice) => (WHILE_HELD, Verdict::Fail),
         (Failure::Constraint, Doing::SharedSlice) => (WHILE_BROKEN, Verdict::Fail),
         _ => return Verdict::Fail,
     };

@@ -74,16 +74,13 @@ test("d1 writes integers and truths into the text, wherever a placeholder stands
 
 for (const [message, code] of [
   ["D1_ERROR: Network connection lost.", "store_unavailable"],
-  [
-    "D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.",
-    "store_unavailable",
-  ],
+  ["D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.", "store_timeout"],
   ["D1_ERROR: D1 DB is overloaded. Too many requests queued.", "store_unavailable"],
   ["D1_ERROR: D1 DB exceeded its CPU time limit and was reset.", "store_timeout"],
   ["D1_ERROR: UNIQUE constraint failed: t.id: SQLITE_CONSTRAINT", "store_constraint"],
   ["D1_ERROR: not authorized: SQLITE_AUTH", "store_denied"],
   ["D1_ERROR: Your account has exceeded the daily row write limit of the free tier", "store_quota"],
-  ["D1_ERROR: no such table: daily at offset 7: SQLITE_ERROR", "store_failed"],
+  ["D1_ERROR: no such table: daily_limits at offset 7: SQLITE_ERROR", "store_failed"],
 ] as const) {
   test(`d1 tells as ${code}: ${message}`, async () => {
     const prepared = { bind: () => prepared, raw: () => Promise.reject(new Error(message)) };

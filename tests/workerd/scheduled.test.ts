@@ -94,6 +94,12 @@ test("tells of each job what it did, and rests until the next pass is due", asyn
   assert.deepEqual(outcomes(due), [`${REQUESTS}: complete`, `${SESSIONS}: complete`]);
 });
 
+test("rests from the end of a pass, so that one which takes longer than a rest keeps no other job waiting", async () => {
+  await tick({ options: { crons: { [CRON]: [SESSIONS] } } });
+  await DB.prepare("UPDATE idp_janitor_passes SET began = '2026-11-01T00:00:00Z'").run();
+  assert.deepEqual(outcomes(await tick({ now: "2026-11-23T03:10:00Z" })), []);
+});
+
 test("changes nothing in a dry run, and makes no table", async () => {
   const dry = await tick({ options: { crons: { [CRON]: [SESSIONS] }, dryRun: true } });
   assert.deepEqual(
@@ -180,7 +186,7 @@ test("begins a pass anew whose tables have been migrated since", async () => {
     from: "5",
     walked: 5,
   };
-  await DB.prepare("INSERT INTO idp_janitor_passes VALUES (?, ?, ?)")
+  await DB.prepare("INSERT INTO idp_janitor_passes (job, began, checkpoint) VALUES (?, ?, ?)")
     .bind(SESSIONS, row?.began, JSON.stringify(checkpoint))
     .run();
   const { entries, error } = await tick();

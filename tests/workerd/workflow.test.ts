@@ -80,6 +80,12 @@ test("fails at once, and for good, where no retry helps", async () => {
     const { status, error } = await ending(() => instance.status());
     assert.equal(status, "errored");
     assert.match(JSON.stringify(error), /JanitorError: the database does not have the schema/);
+    // What is not known may have been meant to keep something, such as a dry run.
+    await SWEEP.create({ id: "unknown", params: { ...params, strict: true } });
+    const unknown = await SWEEP.get("unknown");
+    const refused = await ending(() => unknown.status());
+    assert.equal(refused.status, "errored");
+    assert.match(JSON.stringify(refused.error), /failAfter/);
   } finally {
     await running.close();
   }

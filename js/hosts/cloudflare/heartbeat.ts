@@ -10,7 +10,9 @@ export interface Heartbeat {
 
 /** The two addresses of a switch that has one for failures below its own, as Healthchecks and its kin have. */
 export function heartbeatAt(url: string): Heartbeat {
-  return { success: url, failure: `${url.replace(/\/$/, "")}/fail` };
+  const failure = new URL(url);
+  failure.pathname = `${failure.pathname.replace(/\/$/, "")}/fail`;
+  return { success: url, failure: failure.href };
 }
 
 /** How long it is waited for, in milliseconds. */

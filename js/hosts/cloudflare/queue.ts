@@ -40,7 +40,7 @@ const RETRY_SECONDS = 10;
 /**
  * Begins a run of a job in a queue, whose consumer is {@link queueHandler}, and returns its name.
  *
- * @throws JanitorError as the store does, and `store_leased` where another run of the job began within a day and has not ended
+ * @throws JanitorError as the store does, and `store_leased` where another run of the job began within 20 hours and has not ended
  */
 export function startFanOut(
   job: JobName,

@@ -27,7 +27,7 @@ export interface ScheduledOptions extends Omit<JanitorOptions, "store"> {
   readonly maxSeconds?: number;
   /** The duration that a slice aims at, in milliseconds; as in `RunOptions`. */
   readonly sliceMs?: number;
-  /** Hours from the beginning of a job's pass to that of its next one. Default 12: ticks through a night make one pass. */
+  /** Hours from the end of a job's pass to the beginning of its next one. Default 12: ticks through a night make one pass. */
   readonly restHours?: number;
   /** Counts and changes nothing, nor keeps where it ended: each tick begins anew. Default false. */
   readonly dryRun?: boolean;
@@ -35,7 +35,7 @@ export interface ScheduledOptions extends Omit<JanitorOptions, "store"> {
   readonly keys?: KeysOptions;
   /**
    * A dead man's switch that is told of each tick by a POST: at this address if all went well, and at `/fail` below it if something
-   * failed; or at two addresses.
+   * failed, or the plan's rows were used up; or at two addresses.
    */
   readonly heartbeat?: string | Heartbeat;
   /** Told of what each job did. Default: prints it as one line of JSON. */
@@ -101,8 +101,10 @@ export function scheduledHandler<Env>(
     await given.close?.().catch((error: unknown) => failures.push(error));
     if (heartbeat !== undefined) {
       const to = typeof heartbeat === "string" ? heartbeatAt(heartbeat) : heartbeat;
+      // A plan that is used up every night is nothing that mends itself.
+      const isBad = failures.length > 0 || entries.some(({ outcome }) => outcome === "quota");
       const what = failures.length > 0 ? String(failures[0]) : entries;
-      const silent = await tell(to, failures.length > 0 ? "failure" : "success", what);
+      const silent = await tell(to, isBad ? "failure" : "success", what);
       if (silent !== undefined) console.warn(`idp-janitor: the heartbeat could not be told: ${silent}`);
     }
     if (failures.length > 0) throw failures[0];

@@ -2,6 +2,7 @@
 
 import { JanitorError } from "../../errors.ts";
 import { createJanitor, type JanitorOptions, type JobName } from "../../janitor.ts";
+import { requireKnown } from "../../known.ts";
 import { type LedgerTotals, openLedger } from "../../ledger.ts";
 import type { Checkpoint } from "../../report.ts";
 import type { SqlStore } from "../../store.ts";
@@ -70,6 +71,7 @@ export interface SweepResult extends LedgerTotals {
 
 const MAX_SECONDS = 20;
 
+const PARAMS = ["job", "now"];
 const RETRIES: SweepRetries = { limit: 6, delay: 5_000, backoff: "exponential" };
 const TIMEOUT_MS = 5 * 60_000;
 
@@ -82,6 +84,7 @@ const FINAL: readonly JanitorError["code"][] = [
     "cascade_cycle",
     "too_few_statements",
     "store_quota",
+    "invalid_checkpoint",
   ] as const),
 ];
 
@@ -102,6 +105,8 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
     retries = RETRIES,
     ...janitor
   } = options;
+  // It is JSON that anybody may have written: what is not known here may have been meant to keep something.
+  requireKnown("the workflow's parameters", event.payload, PARAMS);
   const { job } = event.payload;
   const now = event.payload.now ?? event.timestamp.toISOString();
   const ledger = event.instanceId;

@@ -150,10 +150,13 @@ impl SqlRun {
             // Where rows move while it is walked, a sweep is walked again as a whole.
             let whole = self.sweeps.get(split.step).is_some_and(Prepared::moves_its_own);
             let parts = if whole { 1 } else { split.parts };
+            self.place.total = Some(total);
             return Ok(self.parted(self.dialect.split(&first, &last, parts)));
         }
         let from = self.place.from.clone().unwrap_or(first);
-        let last = self.place.upto.clone().unwrap_or(last);
+        // What moves while its table is walked may come to lie behind the end that it had when it was cut.
+        let whole = self.sweeps.get(self.place.step).is_some_and(Prepared::moves_its_own);
+        let last = self.place.upto.clone().filter(|_| !whole).unwrap_or(last);
         self.walk = Walk::new(from, last, total);
         if self.stage == Stage::Preparing {
             self.stage = Stage::Walking;

@@ -15,6 +15,8 @@ interface Env {
 /** What a test asks for besides. */
 export interface Params extends SweepParams {
   readonly maxStatements: number;
+  /** Whether the workflow is told of these as well. */
+  readonly strict?: boolean;
   /** After each of these slices, from 1, the step fails although the slice has taken effect. */
   readonly failAfter: readonly number[];
   /** After this slice, there is no answer any more. */
@@ -63,7 +65,9 @@ function unreliable(database: D1Database, instance: string, { failAfter, hangAft
 export class SweepWorkflow extends WorkflowEntrypoint<Env, Params> {
   override run(event: WorkflowEvent<Params>, step: WorkflowStep): Promise<SweepResult> {
     const { instanceId, payload } = event;
-    return sweep(event, step, {
+    const { job, now } = payload;
+    const own = { ...event, payload: now === undefined ? { job } : { job, now } };
+    return sweep(payload.strict ? event : own, step, {
       open: () => unreliable(this.env.DB, instanceId, payload),
       maxStatements: payload.maxStatements,
       retries: { limit: 100, delay: 1_000, backoff: "constant" },
