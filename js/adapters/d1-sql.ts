@@ -69,7 +69,7 @@ export function bindable(sql: string, params: readonly SqlValue[], counts: boole
   text += sql.slice(end);
   if (counts && writes && !returns && !limits) {
     // On a line of its own, in case the statement ends in a comment.
-    return { sql: `${text}\nRETURNING 1`, values, writes, returns: "a count" };
+    return { sql: `${text.replace(/;\s*$/, "")}\nRETURNING 1`, values, writes, returns: "a count" };
   }
   return { sql: text, values, writes, returns: writes && returns ? "its own" : "nothing" };
 }

@@ -31,6 +31,7 @@ const COUNTED = "\nRETURNING 1";
 const CASES: readonly (readonly [sql: string, sent: string, rows: number, changes: number])[] = [
   ["DELETE FROM t WHERE id = 1", `DELETE FROM t WHERE id = 1${COUNTED}`, 0, 2],
   ["delete from t -- all", `delete from t -- all${COUNTED}`, 0, 2],
+  ["DELETE FROM t;\n", `DELETE FROM t${COUNTED}`, 0, 2],
   ["DELETE FROM t RETURNING id", "DELETE FROM t RETURNING id", 2, 2],
   ["DELETE FROM t ORDER BY id LIMIT 3", "DELETE FROM t ORDER BY id LIMIT 3", 2, 5],
   [
