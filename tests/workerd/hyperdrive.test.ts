@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Report } from "idp-janitor";
+import { pg } from "idp-janitor/adapters/pg";
 import type { ScheduledEntry, ScheduledJob, ScheduledOptions } from "idp-janitor/cloudflare";
 import { connectWitness } from "../adapters/postgres-harness.ts";
 import { compareRows } from "../support/differences.ts";
@@ -38,7 +39,8 @@ const theirs = await copyServerDatabase(engine, original);
 const TICKED = ["clearsessions", "cleartokens"] as const;
 for (const job of TICKED) await oracle(["run", "--now", TICKING, job], { database: theirs });
 
-for (const DRIVER of DRIVERS) {
+/** A Worker with a driver, and databases of its own behind its bindings. */
+async function startWith(DRIVER: Driver) {
   const alone = await copyServerDatabase(engine, original);
   const overlapping = await copyServerDatabase(engine, original);
   const judged: string[] = [];
@@ -64,9 +66,27 @@ for (const DRIVER of DRIVERS) {
   });
   after(() => running.close());
   const bindingOf = (url: string) => bindings[databases.indexOf(url)] ?? "";
-  const what = `hyperdrive, ${DRIVER}:`;
+  return { DRIVER, running, bindingOf, alone, overlapping, judged };
+}
 
-  await testCases(what, running);
+// All that has to be waited for goes first: what ends with the tests would end while they are not yet known.
+const workers = [];
+for (const driver of DRIVERS) workers.push(await startWith(driver));
+
+test("hyperdrive's own words for a database that it cannot reach are understood", async () => {
+  for (const message of [
+    "Failed to acquire a connection from the pool.",
+    "Server connection attempt failed: connection_refused",
+  ]) {
+    const said = Object.assign(new Error(message), { severity: "FATAL", code: "58000" });
+    const nothing = () => undefined;
+    const store = pg({ query: () => Promise.reject(said), on: nothing, removeListener: nothing });
+    await assert.rejects(store.query("SELECT 1", []), { code: "store_unavailable" });
+  }
+});
+
+for (const { DRIVER, running, bindingOf, alone, overlapping, judged } of workers) {
+  const what = `hyperdrive, ${DRIVER}:`;
 
   // A client that is connected by its owner fails in the owner's hands.
   if (DRIVER !== "client") {
@@ -113,6 +133,8 @@ for (const DRIVER of DRIVERS) {
     await assertDone(overlapping, ticker.removed);
   });
 }
+
+await Promise.all(workers.map(({ DRIVER, running }) => testCases(`hyperdrive, ${DRIVER}:`, running)));
 
 async function order({ worker }: RunningWorker, what: Order): Promise<unknown> {
   const response = await worker.fetch("/", { method: "POST", body: JSON.stringify(what) });
