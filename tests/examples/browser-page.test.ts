@@ -205,7 +205,11 @@ test("shows nothing of one choice beside another", async () => {
 
 for (const [title, content, words] of [
   ["is no JSON", "id,expires\n1,2\n", /^export\.json cannot be read as JSON: /],
-  ["is no UTF-8", Buffer.from("\ufeff{}", "utf16le"), /^export\.json cannot be read as JSON: /],
+  [
+    "is no UTF-8",
+    Buffer.from('{"people_user":[{"id":"é"}]}', "latin1"),
+    /^export\.json cannot be read as JSON: /,
+  ],
   ["has no tables", [SESSIONS], /^export\.json has no object of tables in it$/],
   ["has no rows", { django_session: null }, /^export\.json has no list of rows as `django_session`$/],
   ["has rounded numbers", '{"django_session":[{"session_key":9007199254740993}]}', /has to be text$/],
