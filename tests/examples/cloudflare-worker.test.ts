@@ -6,7 +6,9 @@ import { cp } from "node:fs/promises";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { D1Database, Workflow } from "@cloudflare/workers-types";
+import type { SweepResult } from "idp-janitor/cloudflare";
 import { installed } from "../package/packed.ts";
+import { addRuntimeTypes, checkPrograms, WORKERS } from "../package/types.ts";
 import { fillD1, readD1 } from "../support/d1.ts";
 import { compareRows } from "../support/differences.ts";
 import { copyDatabase, oracle, readDatabase, seededDatabase } from "../support/originals.ts";
@@ -42,6 +44,11 @@ test("its migration is HIdP's schema", () => {
   const migration = readFileSync(`${EXAMPLE}migrations/0001_hidp.sql`, "utf8");
   const schema = readFileSync(new URL("../../demo/schema.sql", import.meta.url), "utf8");
   assert.equal(migration.replace(/^--.*\n/gm, ""), schema);
+});
+
+test("it holds in a strict project for Workers", async () => {
+  await addRuntimeTypes(project);
+  await checkPrograms(project, WORKERS, ["src/index.ts"]);
 });
 
 test("its ticks leave what the originals leave, two of them at once", async () => {
@@ -107,7 +114,8 @@ test("its workflow does a job to its end, and tells what went", async () => {
     state = await (await SWEEP.get("sessions")).status();
   }
   assert.equal(state.status, "complete", JSON.stringify(state));
-  assert.deepEqual((state.output as { removed: object }).removed, { django_session: 1 });
+  const { removed, now } = state.output as SweepResult;
+  assert.deepEqual([removed, now], [{ django_session: 1 }, NOW]);
   const left = await DB.prepare("SELECT session_key FROM django_session").raw();
   assert.deepEqual(left, [["not"]]);
 });
