@@ -6,6 +6,7 @@ import { requireKnown } from "./known.ts";
 import type { Checkpoint, Diagnosis, OnDelete, Parts, Plan, Progress, Report } from "./report.ts";
 import { perform } from "./run.ts";
 import type { Store } from "./store.ts";
+import { requireWhole } from "./whole.ts";
 
 /** The settings of each job, every one optional. */
 export interface JobSettings {
@@ -219,13 +220,6 @@ export function createJanitor(options: JanitorOptions): Janitor {
       );
     },
   };
-}
-
-/** @throws JanitorError `invalid_setting` for anything but a whole number within the bounds */
-function requireWhole(name: string, value: unknown, least: number, most: number): void {
-  if (Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most) return;
-  const message = `\`${name}\` must be a whole number from ${least} to ${most}, not ${String(value)}`;
-  throw new JanitorError("invalid_setting", message);
 }
 
 /** Describes every job. */

@@ -1,5 +1,6 @@
 /** What runs have done, written down in the database by their own slices (`RunOptions.ledger`). */
 
+import { makeTable, placeholder } from "./own-table.ts";
 import type { SqlStore } from "./store.ts";
 
 /** What a run has done, however often it was killed and begun again. */
@@ -35,8 +36,8 @@ const CREATE = `CREATE TABLE IF NOT EXISTS idp_janitor_ledger
  * @throws JanitorError with a `store_*` code; nothing was changed
  */
 export async function openLedger(store: SqlStore): Promise<Ledger> {
-  await store.batch([{ sql: CREATE, params: [] }]);
-  const ofRun = `run = ${store.dialect === "postgres" ? "$1" : "?"}`;
+  await makeTable(store, CREATE);
+  const ofRun = `run = ${placeholder(store, 1)}`;
   return {
     async read(run) {
       const sql = `SELECT purpose, tbl, sum(counted) FROM idp_janitor_ledger WHERE ${ofRun} GROUP BY purpose, tbl`;

@@ -1,8 +1,9 @@
 /** The parts of jobs that are fanned out, kept in a table of the database that the jobs work on. */
 
 import { JanitorError } from "./errors.ts";
+import { makeTable, placeholder, placeholders } from "./own-table.ts";
 import type { Checkpoint } from "./report.ts";
-import type { SqlStore, SqlValue, Statement } from "./store.ts";
+import type { SqlStore, Statement } from "./store.ts";
 
 /** What has become of a sweep, or of a whole run, besides its parts. */
 export type Mark =
@@ -22,12 +23,22 @@ export interface Part {
   readonly checkpoint: Checkpoint;
 }
 
+/** What is known of a sweep. */
+export interface Sweep {
+  readonly marks: ReadonlySet<Mark>;
+  readonly parts: readonly Part[];
+}
+
 /** Marks stand in the place of a part. Those of a run are at its first sweep. */
 const MARKS: Readonly<Record<Mark, number>> = { begun: -1, cut: -2, followed: -3, ended: -4 };
+const NAMES: readonly Mark[] = ["begun", "cut", "followed", "ended"];
 
 const CREATE = `CREATE TABLE IF NOT EXISTS idp_janitor_parts
-  (run VARCHAR(100) NOT NULL, step INTEGER NOT NULL, part INTEGER NOT NULL, done INTEGER NOT NULL, checkpoint TEXT,
+  (run VARCHAR(100) NOT NULL, step INTEGER NOT NULL, part INTEGER NOT NULL, done INTEGER NOT NULL, checkpoint TEXT, warnings TEXT,
   PRIMARY KEY (run, step, part))`;
+
+/** How many parts one statement adds: D1 takes 100 parameters. */
+export const PARTS_A_STATEMENT = 24;
 
 /** The parts of the runs of a store. Each method throws a JanitorError with a `store_*` code where the store fails. */
 export class PartTable {
@@ -38,8 +49,8 @@ export class PartTable {
   }
 
   /** Makes the table where there is none. */
-  async make(): Promise<void> {
-    await this.#store.batch([{ sql: CREATE, params: [] }]);
+  make(): Promise<void> {
+    return makeTable(this.#store, CREATE);
   }
 
   /** Every run that has left something here, and whether it has ended. */
@@ -49,17 +60,26 @@ export class PartTable {
     return new Map(rows.map(([run, isEnded]) => [String(run), Number(isEnded) === 1]));
   }
 
-  /** The marks of a sweep. */
-  async marks(run: string, step: number): Promise<ReadonlySet<Mark>> {
-    const rows = await this.#select(run, step, "part < 0");
-    const parts = rows.map(([part]) => Number(part));
-    const names: readonly Mark[] = ["begun", "cut", "followed", "ended"];
-    return new Set(names.filter((name) => parts.includes(MARKS[name])));
+  /** What is known of a sweep. */
+  async sweep(run: string, step: number): Promise<Sweep> {
+    const sql = `SELECT part, done, checkpoint FROM idp_janitor_parts
+      WHERE run = ${this.#nth(1)} AND step = ${this.#nth(2)} ORDER BY part`;
+    const { rows } = await this.#store.query(sql, [run, step]);
+    const numbers = rows.map(([part]) => Number(part));
+    const parts = rows.filter(([part]) => Number(part) >= 0);
+    return {
+      marks: new Set(NAMES.filter((name) => numbers.includes(MARKS[name]))),
+      parts: parts.map(([part, done, checkpoint]) => ({
+        part: Number(part),
+        isDone: Number(done) === 1,
+        checkpoint: JSON.parse(String(checkpoint)) as Checkpoint,
+      })),
+    };
   }
 
   /** Sets a mark, which may be there already. */
   async mark(run: string, step: number, mark: Mark): Promise<void> {
-    await this.#addOnce([this.#add(run, step, MARKS[mark], null)]);
+    await this.#addOnce(this.#add(run, step, [[MARKS[mark], null]]));
   }
 
   /**
@@ -67,29 +87,25 @@ export class PartTable {
    * table may have grown meanwhile, and parts of two cuts would leave gaps between them.
    */
   async cut(run: string, step: number, checkpoints: readonly Checkpoint[]): Promise<readonly Part[]> {
-    await this.#addOnce([
-      this.#add(run, step, MARKS.cut, null),
-      ...checkpoints.map((checkpoint, part) => this.#add(run, step, part, JSON.stringify(checkpoint))),
-    ]);
-    return this.parts(run, step);
+    const parts = checkpoints.map((checkpoint, part) => [part, JSON.stringify(checkpoint)] as const);
+    await this.#addOnce(this.#add(run, step, [[MARKS.cut, null], ...parts]));
+    return (await this.sweep(run, step)).parts;
   }
 
-  /** The parts of a sweep. */
-  async parts(run: string, step: number): Promise<readonly Part[]> {
-    const rows = await this.#select(run, step, "part >= 0");
-    return rows.map(([part, done, checkpoint]) => ({
-      part: Number(part),
-      isDone: Number(done) === 1,
-      checkpoint: JSON.parse(String(checkpoint)) as Checkpoint,
-    }));
+  /** Notes that a part is done, and what a person should look at. */
+  async done(run: string, step: number, part: number, warnings: readonly string[]): Promise<void> {
+    const where = ["run", "step", "part"].map((name, at) => `${name} = ${this.#nth(at + 2)}`).join(" AND ");
+    const sql = `UPDATE idp_janitor_parts SET done = 1, warnings = ${this.#nth(1)} WHERE ${where}`;
+    const said = warnings.length > 0 ? JSON.stringify(warnings) : null;
+    await this.#store.batch([{ sql, params: [said, run, step, part] }]);
   }
 
-  /** Notes that a part is done. */
-  async done(run: string, step: number, part: number): Promise<void> {
-    const where = ["run", "step", "part"].map((name, at) => `${name} = ${this.#nth(at + 1)}`).join(" AND ");
-    await this.#store.batch([
-      { sql: `UPDATE idp_janitor_parts SET done = 1 WHERE ${where}`, params: [run, step, part] },
-    ]);
+  /** What a person should look at, of all parts of a run, each once. */
+  async warnings(run: string): Promise<readonly string[]> {
+    const sql = `SELECT warnings FROM idp_janitor_parts WHERE run = ${this.#nth(1)} AND warnings IS NOT NULL
+      ORDER BY step, part`;
+    const { rows } = await this.#store.query(sql, [run]);
+    return [...new Set(rows.flatMap(([said]) => JSON.parse(String(said)) as string[]))];
   }
 
   /** Removes what a run has left. */
@@ -98,12 +114,19 @@ export class PartTable {
     await this.#store.batch([{ sql, params: [run] }]);
   }
 
-  #add(run: string, step: number, part: number, checkpoint: string | null): Statement {
-    const places = [1, 2, 3, 4].map((position) => this.#nth(position));
-    return {
-      sql: `INSERT INTO idp_janitor_parts (run, step, part, checkpoint, done) VALUES (${places.join(", ")}, 0)`,
-      params: [run, step, part, checkpoint],
-    };
+  #add(
+    run: string,
+    step: number,
+    rows: readonly (readonly [part: number, checkpoint: string | null])[],
+  ): Statement[] {
+    const statements: Statement[] = [];
+    for (let at = 0; at < rows.length; at += PARTS_A_STATEMENT) {
+      const some = rows.slice(at, at + PARTS_A_STATEMENT);
+      const values = some.map((_, row) => `(${placeholders(this.#store, 4, 4 * row + 1)}, 0)`);
+      const sql = `INSERT INTO idp_janitor_parts (run, step, part, checkpoint, done) VALUES ${values.join(", ")}`;
+      statements.push({ sql, params: some.flatMap((row) => [run, step, ...row]) });
+    }
+    return statements;
   }
 
   /** All of it, or nothing where the first is there already. */
@@ -115,13 +138,7 @@ export class PartTable {
     }
   }
 
-  async #select(run: string, step: number, which: string): Promise<SqlValue[][]> {
-    const sql = `SELECT part, done, checkpoint FROM idp_janitor_parts WHERE run = ${this.#nth(1)} AND step = ${this.#nth(2)}
-      AND ${which} ORDER BY part`;
-    return (await this.#store.query(sql, [run, step])).rows;
-  }
-
   #nth(position: number): string {
-    return this.#store.dialect === "postgres" ? `$${position}` : "?";
+    return placeholder(this.#store, position);
   }
 }

@@ -1,8 +1,9 @@
 /** The passes of jobs, kept in a table of the database that the jobs work on, for hosts that are started again and again. */
 
 import { JanitorError } from "./errors.ts";
+import { makeTable, placeholders } from "./own-table.ts";
 import type { Checkpoint } from "./report.ts";
-import type { SqlStore, SqlValue, Statement } from "./store.ts";
+import type { SqlStore, SqlValue } from "./store.ts";
 
 /** The last pass of a job, or the one that is under way. */
 export interface Pass {
@@ -21,14 +22,15 @@ const CREATE = `CREATE TABLE IF NOT EXISTS idp_janitor_passes
 
 const READ = "SELECT job, began, ended, checkpoint FROM idp_janitor_passes";
 
-/** Sets the row of a job, in each dialect. */
-const WRITE: Readonly<Record<SqlStore["dialect"], string>> = {
-  sqlite: `INSERT INTO idp_janitor_passes (job, began, ended, checkpoint) VALUES (?, ?, ?, ?) ON CONFLICT (job)
-    DO UPDATE SET began = excluded.began, ended = excluded.ended, checkpoint = excluded.checkpoint`,
-  postgres: `INSERT INTO idp_janitor_passes (job, began, ended, checkpoint) VALUES ($1, $2, $3, $4) ON CONFLICT (job)
-    DO UPDATE SET began = excluded.began, ended = excluded.ended, checkpoint = excluded.checkpoint`,
-  mysql: "REPLACE INTO idp_janitor_passes (job, began, ended, checkpoint) VALUES (?, ?, ?, ?)",
-};
+const COLUMNS = "idp_janitor_passes (job, began, ended, checkpoint)";
+
+/** Sets the row of a job. */
+function write(store: SqlStore): string {
+  const values = `VALUES (${placeholders(store, 4)})`;
+  if (store.dialect === "mysql") return `REPLACE INTO ${COLUMNS} ${values}`;
+  return `INSERT INTO ${COLUMNS} ${values} ON CONFLICT (job)
+    DO UPDATE SET began = excluded.began, ended = excluded.ended, checkpoint = excluded.checkpoint`;
+}
 
 /**
  * The passes by their jobs. The first call makes the table.
@@ -41,7 +43,7 @@ export async function readPasses(store: SqlStore): Promise<ReadonlyMap<string, P
     async (error: unknown) => {
       // There is no table yet, as a rule. What else was wrong, making it will tell.
       if (!(error instanceof JanitorError && error.code === "store_failed")) throw error;
-      await store.batch([{ sql: CREATE, params: [] }]);
+      await makeTable(store, CREATE);
       return (await store.query(READ, [])).rows;
     },
   );
@@ -56,8 +58,7 @@ export async function readPasses(store: SqlStore): Promise<ReadonlyMap<string, P
 export async function writePass(store: SqlStore, pass: Pass): Promise<void> {
   const checkpoint = pass.checkpoint ? JSON.stringify(pass.checkpoint) : null;
   const params = [pass.job, pass.began, pass.ended ?? null, checkpoint];
-  const write: Statement = { sql: WRITE[store.dialect], params };
-  await store.batch([write]);
+  await store.batch([{ sql: write(store), params }]);
 }
 
 function passOf([job, began, ended, checkpoint]: readonly SqlValue[]): Pass {

@@ -135,7 +135,9 @@ impl Examination {
         let (queries, more) = (self.dialect.schema_queries(), self.dialect.examination_queries());
         match &outcome.answer {
             // Asked last, and no more than a name: some hosted databases do not tell their version.
-            Answer::Failed(Failure::Other) if more.len() == 2 && self.results.len() > queries.len() => {
+            Answer::Failed(Failure::Other)
+                if !more.is_empty() && self.results.len() + 1 == queries.len() + more.len() =>
+            {
                 self.results.push(vec![]);
             }
             Answer::Failed(_) => return Ok(Step { effect: Effect::Fail, progress: None }),

@@ -3,13 +3,14 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import "idp-janitor";
-import type { JobName, SqlStore } from "idp-janitor";
+import type { JobName } from "idp-janitor";
 import { pg } from "idp-janitor/adapters/pg";
 import { type FanOutResult, sendFanOut, workFanOut } from "idp-janitor/pg-boss";
 import { Pool } from "pg";
 import { PgBoss } from "pg-boss";
 import { compareRows, type Rows } from "./support/differences.ts";
 import { countLost } from "./support/judge.ts";
+import { losing } from "./support/losing.ts";
 
 import { oracle } from "./support/originals.ts";
 import { copyServerDatabase, readServerDatabase, seededServerDatabase } from "./support/originals-servers.ts";
@@ -23,21 +24,6 @@ const WORKERS = 3;
 
 const engine = await startPostgres();
 after(() => engine.close());
-
-/** A store that loses every fourth answer after the slice has taken effect. */
-function unreliable(store: SqlStore): SqlStore {
-  let slices = 0;
-  return {
-    ...store,
-    async batch(statements) {
-      const results = await store.batch(statements);
-      if (!statements.some(({ sql }) => sql.includes("idp_janitor_gone"))) return results;
-      slices += 1;
-      if (slices % 4 === 0) throw new Error("the answer was lost");
-      return results;
-    },
-  };
-}
 
 /** All tables of the application's. */
 async function rowsOf(url: string): Promise<Rows> {
@@ -57,7 +43,9 @@ test("leave what the originals leave, and count it once", { timeout: 120_000 }, 
     await boss.createQueue(QUEUE, { retryLimit: 10, retryDelay: 0 });
     const store = pg(pool);
     const options = {
-      store: unreliable(store),
+      store: losing(store, (slice) => {
+        if (slice % 4 === 0) throw new Error("the answer was lost");
+      }),
       queue: QUEUE,
       pollingIntervalSeconds: 0.5,
       onEnd: (result: FanOutResult) => ended.get(result.job)?.(result),

@@ -4,9 +4,11 @@ import { JanitorError } from "../errors.ts";
 import { createJanitor, type JanitorOptions, type JobName, listJobs } from "../janitor.ts";
 import { requireKnown } from "../known.ts";
 import { type LedgerTotals, openLedger } from "../ledger.ts";
-import { PartTable } from "../parts.ts";
+import { PARTS_A_STATEMENT, PartTable } from "../parts.ts";
 import type { Checkpoint } from "../report.ts";
 import type { SqlStore } from "../store.ts";
+import { requireWhole } from "../whole.ts";
+import { withOwn } from "./metered.ts";
 
 /** What every message of a run says. */
 interface OfRun {
@@ -28,6 +30,8 @@ export type FanOutMessage =
       readonly kind: "part";
       readonly part: number;
       readonly checkpoint: Checkpoint;
+      /** What was said about the part before this rest of it. */
+      readonly warnings: readonly string[];
     });
 
 /** What a worker works with. */
@@ -37,7 +41,7 @@ export interface FanOutOptions extends Omit<JanitorOptions, "store"> {
   readonly send: (messages: readonly FanOutMessage[]) => Promise<void>;
   /** Seconds until the rest of a part becomes a message of its own. Default 20. */
   readonly maxSeconds?: number;
-  /** Statements until then. Default: no bound. */
+  /** Statements that a message may send, those about its part included. Default: no bound. */
   readonly maxStatements?: number;
   /** Told of a run that has ended, at least once. */
   readonly onEnd?: ((result: FanOutResult) => void | Promise<void>) | undefined;
@@ -56,11 +60,17 @@ export interface FanOutResult extends LedgerTotals {
   readonly job: JobName;
   readonly run: string;
   readonly now: string;
+  /** Sentences about what a person should look at. */
+  readonly warnings: readonly string[];
 }
 
 const PARTS = 8;
 const MOST_PARTS = 1_000;
 const MAX_SECONDS = 20;
+/** Statements about its part that a message sends: whether the run is under way, that the part is done, whether all are, what follows. */
+const ABOUT_THE_PART = 4;
+/** Statements of a message that cuts a sweep, besides those that add the parts: at most so many, whatever the database. */
+const ABOUT_A_CUT = 12;
 /** A run whose messages were lost does not stand in the way of others for longer. */
 const DEAD_AFTER_MS = 20 * 3_600_000;
 
@@ -108,24 +118,21 @@ function check(job: string, parts: number, now: Date): void {
   if (!listJobs().some(({ name }) => name === job)) {
     throw new JanitorError("unknown_job", `there is no job \`${job}\` that can be fanned out`);
   }
-  if (!Number.isSafeInteger(parts) || parts < 1 || parts > MOST_PARTS) {
-    const message = `\`parts\` must be a whole number from 1 to ${MOST_PARTS}, not ${String(parts)}`;
-    throw new JanitorError("invalid_setting", message);
-  }
+  requireWhole("parts", parts, 1, MOST_PARTS);
   if (Number.isNaN(now.getTime())) throw new JanitorError("invalid_instant", "`now` is no valid Date");
 }
 
 /**
- * Does what a message says, and sends those that follow from it. A message may be delivered twice, and two at the same time: no row is counted twice, and every sweep is done before the next
- * one begins. What was sent is noted after it was sent, so that a worker which dies in between is made up for by a copy.
+ * Does what a message says, and sends those that follow from it. A message may be delivered twice, and two at the same time: no
+ * row is counted twice, and every sweep is done before the next one begins. What was sent is noted after it was sent, so that a worker which dies in between is made up for by a copy.
  *
  * @throws JanitorError where it has to be delivered again; what was done before stands
  */
 export async function performMessage(message: FanOutMessage, options: FanOutOptions): Promise<void> {
   const table = new PartTable(options.store);
-  const ofRun = await table.marks(message.run, 0);
+  const { marks } = await table.sweep(message.run, 0);
   // A copy that comes when all is over, or even forgotten.
-  if (!ofRun.has("begun") || ofRun.has("ended")) return;
+  if (!marks.has("begun") || marks.has("ended")) return;
   if (message.kind === "part") await performPart(message, options, table);
   else await cutSweep(message, options, table);
 }
@@ -136,40 +143,56 @@ async function performPart(
   table: PartTable,
 ): Promise<void> {
   const { send, maxSeconds = MAX_SECONDS, maxStatements, onEnd: _, ...rest } = options;
-  const { part, checkpoint, ...ofRun } = message;
+  const { part, checkpoint, warnings: before, ...ofRun } = message;
   const { job, run, step } = ofRun;
-  const bounds = maxStatements === undefined ? { maxSeconds } : { maxSeconds, maxStatements };
-  const report = await createJanitor(rest).run(job, { ...bounds, checkpoint, ledger: run });
+  const bounds =
+    maxStatements === undefined
+      ? { maxSeconds }
+      : { maxSeconds, maxStatements: maxStatements - ABOUT_THE_PART };
+  const { run: perform } = createJanitor(rest);
+  const report = await perform(job, { ...bounds, checkpoint, ledger: run }).catch((error: unknown) => {
+    throw withOwn(error, ABOUT_THE_PART);
+  });
+  const warnings = [...new Set([...before, ...report.warnings])];
   if (report.checkpoint) {
-    await send([{ ...message, checkpoint: report.checkpoint }]);
+    await send([{ ...message, checkpoint: report.checkpoint, warnings }]);
     return;
   }
-  await table.done(run, step, part);
-  const isOver = (await table.parts(run, step)).every(({ isDone }) => isDone);
-  if (!isOver || (await table.marks(run, step)).has("followed")) return;
+  await table.done(run, step, part, warnings);
+  const { marks, parts } = await table.sweep(run, step);
+  if (marks.has("followed") || !parts.every(({ isDone }) => isDone)) return;
   await send([{ ...ofRun, kind: "sweep", step: step + 1 }]);
   await table.mark(run, step, "followed");
 }
 
 async function cutSweep(
   message: FanOutMessage & { readonly kind: "sweep" },
-  { send, maxSeconds: _, maxStatements: __, onEnd, ...rest }: FanOutOptions,
+  { send, maxSeconds: _, maxStatements, onEnd, ...rest }: FanOutOptions,
   table: PartTable,
 ): Promise<void> {
   const { job, now, run, step } = message;
-  const isCut = (await table.marks(run, step)).has("cut");
-  const found = isCut ? undefined : await createJanitor(rest).split(job, { now, step, parts: message.parts });
+  const least = ABOUT_A_CUT + Math.ceil(message.parts / PARTS_A_STATEMENT);
+  if (maxStatements !== undefined && maxStatements < least) {
+    const why = `\`maxStatements\` must be ${least} or more for a cut into ${message.parts} parts, not ${maxStatements}`;
+    throw new JanitorError("too_few_statements", why);
+  }
+  const known = await table.sweep(run, step);
+  const found = known.marks.has("cut")
+    ? undefined
+    : await createJanitor(rest).split(job, { now, step, parts: message.parts });
   if (found && step >= found.steps) {
     const totals = await (await openLedger(rest.store)).read(run);
-    await onEnd?.({ job, run, now, ...totals });
+    await onEnd?.({ job, run, now, ...totals, warnings: await table.warnings(run) });
     await table.mark(run, 0, "ended");
     return;
   }
-  const parts = found ? await table.cut(run, step, found.parts) : await table.parts(run, step);
+  const parts = found ? await table.cut(run, step, found.parts) : known.parts;
   const open = parts.filter(({ isDone }) => !isDone);
   if (open.length > 0) {
-    await send(open.map(({ part, checkpoint }) => ({ ...message, kind: "part", part, checkpoint })));
-  } else if (!(await table.marks(run, step)).has("followed")) {
+    await send(
+      open.map(({ part, checkpoint }) => ({ ...message, kind: "part", part, checkpoint, warnings: [] })),
+    );
+  } else if (!known.marks.has("followed")) {
     // An empty table, or a worker that died between the last part and what follows from it.
     await send([{ ...message, step: step + 1 }]);
     await table.mark(run, step, "followed");

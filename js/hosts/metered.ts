@@ -1,5 +1,6 @@
 /** A store that counts what is sent to it, for hosts that allow only so much. */
 
+import { JanitorError } from "../errors.ts";
 import type { SqlStore } from "../store.ts";
 
 /** A store, and how many statements it has been sent. */
@@ -28,4 +29,13 @@ export function metered(store: SqlStore): Metered {
     },
   };
   return { store: counted, statements: () => sent };
+}
+
+/** The error of a run to which a host had left a part of its statements; a number that it names is the run's, and the host's come on top. */
+export function withOwn(error: unknown, own: number): unknown {
+  if (!(error instanceof JanitorError && error.code === "too_few_statements")) return error;
+  return new JanitorError(
+    error.code,
+    `${error.message}; ${own} that its host sends come on top of both numbers`,
+  );
 }

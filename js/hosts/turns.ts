@@ -5,7 +5,7 @@ import { createJanitor, type JanitorOptions, type JobName } from "../janitor.ts"
 import { type Pass, readPasses, writePass } from "../passes.ts";
 import type { Checkpoint, Report } from "../report.ts";
 import type { SqlStore } from "../store.ts";
-import { metered } from "./metered.ts";
+import { metered, withOwn } from "./metered.ts";
 
 /** What one start of the host may do, and how often a job is done. */
 export interface TurnOptions {
@@ -69,14 +69,14 @@ export async function takeTurns(jobs: readonly JobName[], options: TurnOptions):
       continue;
     }
     const before = statements();
-    const bounds = {
+    const left = () => ({
       // One is for keeping where it ended.
-      maxStatements: options.maxStatements - before - 1,
+      maxStatements: options.maxStatements - statements() - 1,
       maxSeconds: options.maxSeconds - (Date.now() - began) / 1000,
-    };
+    });
     const isFirst = turns.every(({ outcome }) => outcome === "resting");
-    if (!isFirst && (bounds.maxStatements < 1 || bounds.maxSeconds <= 0)) break;
-    const turn = await takeTurn(job, pass?.checkpoint, { ...options, store }, bounds);
+    if (!isFirst && (left().maxStatements < 1 || left().maxSeconds <= 0)) break;
+    const turn = await takeTurn(job, pass?.checkpoint, { ...options, store }, left);
     // It will come to all that there is. Who had that already will never get anywhere, and fails.
     if (!isFirst && turn.error?.code === "too_few_statements") break;
     turns.push({ job, statements: statements() - before, ...turn });
@@ -88,8 +88,8 @@ export async function takeTurns(jobs: readonly JobName[], options: TurnOptions):
 async function takeTurn(
   job: JobName,
   checkpoint: Checkpoint | undefined,
-  { store, now, janitor, run }: TurnOptions,
-  bounds: { readonly maxStatements: number; readonly maxSeconds: number },
+  { store, now, janitor, run, maxStatements }: TurnOptions,
+  left: () => { readonly maxStatements: number; readonly maxSeconds: number },
 ): Promise<Omit<Turn, "job" | "statements">> {
   const keep = async (report: Report | undefined) => {
     if (run.dryRun || !report) return;
@@ -98,14 +98,21 @@ async function takeTurn(
     await writePass(store, rest ? { ...pass, checkpoint: rest } : { ...pass, ended: now.toISOString() });
   };
   try {
-    const { run: perform } = createJanitor({ ...janitor, store });
-    const begin = () => perform(job, { ...bounds, ...run, now });
+    const janitorOfTurn = createJanitor({ ...janitor, store });
+    const perform = (from: { readonly now: Date } | { readonly checkpoint: Checkpoint }) => {
+      const bounds = left();
+      return janitorOfTurn.run(job, { ...bounds, ...run, ...from }).catch((error: unknown) => {
+        throw withOwn(error, maxStatements - bounds.maxStatements);
+      });
+    };
     const report = await (checkpoint === undefined
-      ? begin()
-      : // A pass keeps the instant that it began with. On tables that have been migrated since it begins anew.
-        perform(job, { ...bounds, ...run, checkpoint }).catch((error: unknown) => {
-          if (error instanceof JanitorError && error.code === "invalid_checkpoint") return begin();
-          throw error;
+      ? perform({ now })
+      : // A pass keeps the instant that it began with.
+        perform({ checkpoint }).catch(async (error: unknown) => {
+          if (!(error instanceof JanitorError && error.code === "invalid_checkpoint")) throw error;
+          // On tables that have been migrated since it begins anew, in this turn if there is enough left of it.
+          await writePass(store, { job, began: now.toISOString() });
+          return perform({ now });
         }));
     await keep(report);
     return { outcome: report.complete ? "complete" : "unfinished", report };

@@ -277,6 +277,7 @@ fn text(cell: Option<&Cell>) -> Result<String, Error> {
 fn yes(cell: Option<&Cell>) -> Result<bool, Error> {
     text(cell).map(|text| text == "1")
 }
+
 /// The whole numbers from one to another as ranges of about the same length.
 fn ranges(first: i64, last: i64, parts: u32) -> impl Iterator<Item = (i64, i64)> {
     // One less than there are, which may be more than an `i64` holds.

@@ -141,9 +141,6 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
         warnings: work.warnings.clone(),
     };
     plan.warnings.extend(schema.warnings.iter().cloned());
-    if !order.session && !order.dry_run && !order.plan_only && dialect.lease(order.job.name).is_some() {
-        plan.warnings.push("no lease is held here, so nothing keeps a second run of the job away".into());
-    }
     if !schema.enforces_keys {
         plan.warnings.push(
             "foreign keys are not enforced on this connection, so the database does not check a slice at its end"

@@ -11,7 +11,10 @@ export interface Allowance {
   readonly maxStatements: number;
   /** Seconds of a tick. */
   readonly maxSeconds: number;
-  /** Statements of a workflow's step, which sends nothing else: with a ledger, the accounts of HIdP take 46 on D1 at least. */
+  /**
+   * Statements of a workflow's step or of a batch of messages, which send nothing else: with a ledger, the accounts of HIdP take 46 on
+   * D1 at least.
+   */
   readonly statementsAStep: number;
 }
 

@@ -2,6 +2,7 @@
 
 import { JanitorError } from "../../errors.ts";
 import type { JobName } from "../../janitor.ts";
+import { requireKnown } from "../../known.ts";
 import {
   beginFanOut,
   type FanOutMessage,
@@ -10,6 +11,9 @@ import {
   type FanOutStart,
   performMessage,
 } from "../fan-out.ts";
+import { metered } from "../metered.ts";
+import { plainError, print } from "./log.ts";
+import { allowanceOf, type Plan } from "./plans.ts";
 
 /** What is asked of a queue's binding: a `Queue` has it. */
 export interface QueueBinding {
@@ -24,7 +28,11 @@ export interface QueueMessage {
 }
 
 /** What the consumer works with. */
-export interface QueueOptions extends Omit<FanOutOptions, "send" | "onEnd"> {
+export interface QueueOptions extends Omit<FanOutOptions, "send" | "onEnd" | "maxStatements"> {
+  /** The plan of the account, whose limits each batch of messages keeps to. Default `"free"`. */
+  readonly plan?: Plan;
+  /** Statements that a batch may send. Default 50 on the free plan, 900 on the paid one. */
+  readonly maxStatements?: number;
   /** The queue itself, for the messages that follow. */
   readonly queue: QueueBinding;
   /** Told of a run that has ended. Default: prints it as one line of JSON. */
@@ -36,6 +44,11 @@ export interface QueueOptions extends Omit<FanOutOptions, "send" | "onEnd"> {
 /** How many messages a batch takes (Cloudflare's limits of Queues, 2026). */
 const BATCH = 100;
 const RETRY_SECONDS = 10;
+
+const OPTIONS = [
+  ...["store", "queue", "plan", "maxStatements", "maxSeconds", "onEnd", "close"],
+  ...["preset", "jobs", "userTable", "onDelete"],
+];
 
 /**
  * Begins a run of a job in a queue, whose consumer is {@link queueHandler}, and returns its name.
@@ -60,19 +73,29 @@ export function queueHandler<Env>(
   options: (env: Env) => QueueOptions | Promise<QueueOptions>,
 ): (batch: { readonly messages: readonly QueueMessage[] }, env: Env) => Promise<void> {
   return async ({ messages }, env) => {
-    const { queue, onEnd = print, close, ...rest } = await options(env);
+    const given = await options(env);
+    requireKnown("queueHandler", given, OPTIONS);
+    const { store: uncounted, queue, plan, maxStatements, onEnd = printEnd, close, ...rest } = given;
+    const { store, statements } = metered(uncounted);
+    const most = maxStatements ?? allowanceOf(plan).statementsAStep;
     try {
       for (const message of messages) {
+        const body = message.body as FanOutMessage;
+        const left = most - statements();
+        // Those before it in the batch have left too little for it, which even to find out would take some.
+        if (left < most / 2) {
+          message.retry({ delaySeconds: 0 });
+          continue;
+        }
         try {
-          await performMessage(message.body as FanOutMessage, { ...rest, onEnd, send: sender(queue) });
+          await performMessage(body, { ...rest, store, onEnd, send: sender(queue), maxStatements: left });
           message.ack();
         } catch (error) {
-          const code = error instanceof JanitorError ? error.code : "internal";
-          const why = error instanceof Error ? error.message : String(error);
-          console.error(
-            JSON.stringify({ event: "idp-janitor", outcome: "failed", error: { code, message: why } }),
-          );
-          message.retry({ delaySeconds: RETRY_SECONDS });
+          const isCrowded =
+            left < most && error instanceof JanitorError && error.code === "too_few_statements";
+          if (!isCrowded)
+            print({ event: "idp-janitor", outcome: "failed", ...nameOf(body), error: plainError(error) });
+          message.retry({ delaySeconds: isCrowded ? 0 : RETRY_SECONDS });
         }
       }
     } finally {
@@ -89,6 +112,14 @@ function sender(queue: QueueBinding): FanOutOptions["send"] {
   };
 }
 
-function print(result: FanOutResult): void {
-  console.log(JSON.stringify({ event: "idp-janitor", outcome: "complete", ...result }));
+function printEnd(result: FanOutResult): void {
+  print({ event: "idp-janitor", outcome: "complete", ...result });
+}
+
+const NAMES = ["job", "run", "step", "part"];
+
+/** What a message says about itself, where it is one of ours. */
+function nameOf(body: unknown): object {
+  if (typeof body !== "object" || body === null) return {};
+  return Object.fromEntries(Object.entries(body).filter(([name]) => NAMES.includes(name)));
 }

@@ -8,6 +8,7 @@ import { requireKnown } from "../../known.ts";
 import type { SqlStore } from "../../store.ts";
 import { type Turn, type TurnOutcome, takeTurns } from "../turns.ts";
 import { type Heartbeat, heartbeatAt, tell } from "./heartbeat.ts";
+import { type PlainError, plainError, print } from "./log.ts";
 import { allowanceOf, type Plan } from "./plans.ts";
 
 /** What a cron expression can name: a job of the database, or the refresh of signing keys. */
@@ -61,7 +62,7 @@ export interface ScheduledEntry {
   /** Of keys: what became of each client. */
   readonly clients?: readonly Pick<ClientReport, "client" | "outcome">[];
   /** The code and message of what failed. */
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: PlainError;
 }
 
 /** What is asked of a cron's event. */
@@ -179,10 +180,10 @@ async function refresh(
       `the keys of ${names} could not be refreshed; they are what they were`,
     );
     failures.push(error);
-    tell({ ...entry, outcome: "failed", clients: told, error: shown(error) });
+    tell({ ...entry, outcome: "failed", clients: told, error: plainError(error) });
   } catch (error) {
     failures.push(error);
-    tell({ ...entry, outcome: "failed", error: shown(error) });
+    tell({ ...entry, outcome: "failed", error: plainError(error) });
   }
 }
 
@@ -199,16 +200,6 @@ function entryOf(cron: string, { job, outcome, statements, report, error }: Turn
     statements,
     ...(report ? { removed: report.wouldRemove ?? report.removed, dryRun: report.dryRun } : {}),
     ...(report?.warnings.length ? { warnings: report.warnings } : {}),
-    ...(error ? { error: shown(error) } : {}),
+    ...(error ? { error: plainError(error) } : {}),
   };
-}
-
-function shown(error: unknown): { code: string; message: string } {
-  const code = error instanceof JanitorError ? error.code : "internal";
-  return { code, message: error instanceof Error ? error.message : String(error) };
-}
-
-function print(entry: ScheduledEntry): void {
-  // As JSON, which Workers Logs takes apart again.
-  (entry.outcome === "failed" ? console.error : console.log)(JSON.stringify(entry));
 }

@@ -6,6 +6,7 @@ import { requireKnown } from "../../known.ts";
 import { type LedgerTotals, openLedger } from "../../ledger.ts";
 import type { Checkpoint } from "../../report.ts";
 import type { SqlStore } from "../../store.ts";
+import { plainError } from "./log.ts";
 import { allowanceOf, type Plan } from "./plans.ts";
 
 /** What an instance of the workflow is created with. */
@@ -67,6 +68,8 @@ export interface SweepResult extends LedgerTotals {
   readonly now: string;
   /** Into how many steps it was cut. */
   readonly steps: number;
+  /** Sentences about what a person should look at. */
+  readonly warnings: readonly string[];
 }
 
 const MAX_SECONDS = 20;
@@ -137,20 +140,26 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
 
   let checkpoint: Checkpoint | undefined;
   let steps = 0;
+  const warnings = new Set<string>();
   do {
     steps += 1;
     const from = checkpoint;
-    const part: { checkpoint?: Checkpoint } = await perform(`part ${steps}`, async (store) => {
-      const report = await createJanitor({ ...janitor, store }).run(job, {
-        now,
-        ledger,
-        maxSeconds,
-        maxStatements: maxStatements ?? allowanceOf(plan).statementsAStep,
-        holder: `the workflow ${ledger}`,
-        ...(from ? { checkpoint: from } : {}),
-      });
-      return report.checkpoint ? { checkpoint: report.checkpoint } : {};
-    });
+    const part: { warnings: readonly string[]; checkpoint?: Checkpoint } = await perform(
+      `part ${steps}`,
+      async (store) => {
+        const report = await createJanitor({ ...janitor, store }).run(job, {
+          now,
+          ledger,
+          maxSeconds,
+          maxStatements: maxStatements ?? allowanceOf(plan).statementsAStep,
+          holder: `the workflow ${ledger}`,
+          ...(from ? { checkpoint: from } : {}),
+        });
+        const { warnings: said, checkpoint: rest } = report;
+        return rest ? { warnings: said, checkpoint: rest } : { warnings: said };
+      },
+    );
+    for (const warning of part.warnings) warnings.add(warning);
     checkpoint = part.checkpoint;
   } while (checkpoint !== undefined);
 
@@ -160,8 +169,13 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
   await perform("forget", async (store) => {
     await (await openLedger(store)).forget(ledger);
     return {};
+  }).catch((error: unknown) => {
+    // The job is done, whatever becomes of what was written down about it.
+    warnings.add(
+      `rows of \`idp_janitor_ledger\` with the run \`${ledger}\` are left: ${plainError(error).message}`,
+    );
   });
-  return { job, now, steps, ...totals };
+  return { job, now, steps, ...totals, warnings: [...warnings] };
 }
 
 function isFinal(error: unknown): error is JanitorError {

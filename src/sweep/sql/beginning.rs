@@ -39,8 +39,13 @@ impl SqlRun {
             self.row_lease = Some(RowLease::new(self.order.job.name, holder));
             return self.ask(at, Phase::TakeRow);
         }
-        let leases = self.order.session && self.dialect.lease(self.order.job.name).is_some();
-        self.ask(at, if leases { Phase::Lease } else { Phase::Writable })
+        let leases = self.dialect.lease(self.order.job.name).is_some();
+        // Parts of a sweep are meant to run beside each other.
+        if leases && !self.order.session && self.place.upto.is_none() {
+            let why = "no lease is held here, so nothing keeps a second run of the job away";
+            self.journal.warnings.push(why.into());
+        }
+        self.ask(at, if leases && self.order.session { Phase::Lease } else { Phase::Writable })
     }
 
     /// The lease has been asked for: at the beginning of the run, or again by a lane that found it lost.
@@ -146,16 +151,14 @@ impl SqlRun {
         let (Some(first), Some(last)) = (first.text(), last.text()) else {
             return if self.order.split.is_some() { Ok(self.parted(vec![])) } else { self.next_table(at) };
         };
+        // What moves while its table is walked may come to lie behind the end that a part had when it was cut.
+        let whole = self.sweeps.get(self.place.step).is_some_and(Prepared::moves_its_own);
         if let Some(split) = self.order.split {
-            // Where rows move while it is walked, a sweep is walked again as a whole.
-            let whole = self.sweeps.get(split.step).is_some_and(Prepared::moves_its_own);
             let parts = if whole { 1 } else { split.parts };
             self.place.total = Some(total);
             return Ok(self.parted(self.dialect.split(&first, &last, parts)));
         }
         let from = self.place.from.clone().unwrap_or(first);
-        // What moves while its table is walked may come to lie behind the end that it had when it was cut.
-        let whole = self.sweeps.get(self.place.step).is_some_and(Prepared::moves_its_own);
         let last = self.place.upto.clone().filter(|_| !whole).unwrap_or(last);
         self.walk = Walk::new(from, last, total);
         if self.stage == Stage::Preparing {

@@ -2,9 +2,10 @@
 
 import type { D1Database, Queue } from "@cloudflare/workers-types";
 import "idp-janitor";
-import type { JobName, SqlStore } from "idp-janitor";
+import type { JobName } from "idp-janitor";
 import { d1 } from "idp-janitor/adapters/d1";
 import { type FanOutMessage, type FanOutResult, queueHandler, startFanOut } from "idp-janitor/cloudflare";
+import { losing } from "../../support/losing.ts";
 
 interface Env {
   readonly DB: D1Database;
@@ -13,21 +14,15 @@ interface Env {
 
 let slices = 0;
 
-function unreliable(store: SqlStore): SqlStore {
-  return {
-    ...store,
-    async batch(statements) {
-      const results = await store.batch(statements);
-      if (!statements.some(({ sql }) => sql.startsWith("DELETE FROM main."))) return results;
-      slices += 1;
-      if (slices % 3 === 0) throw new Error("the answer was lost");
-      return results;
-    },
-  };
+/** Of all invocations. */
+function onSlice(): void {
+  slices += 1;
+  if (slices % 3 === 0) throw new Error("the answer was lost");
 }
 
 const handle = queueHandler((env: Env) => ({
-  store: unreliable(d1(env.DB)),
+  store: losing(d1(env.DB), onSlice),
+  plan: "paid",
   queue: env.PARTS,
   onEnd: async ({ run, removed }: FanOutResult) => {
     await env.DB.prepare("INSERT INTO ended VALUES (?, ?)").bind(run, JSON.stringify(removed)).run();

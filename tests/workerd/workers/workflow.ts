@@ -6,6 +6,7 @@ import "idp-janitor";
 import type { SqlStore } from "idp-janitor";
 import { d1 } from "idp-janitor/adapters/d1";
 import { type SweepParams, type SweepResult, sweep } from "idp-janitor/cloudflare";
+import { losing } from "../../support/losing.ts";
 
 interface Env {
   readonly DB: D1Database;
@@ -47,19 +48,12 @@ async function isFirst(database: D1Database): Promise<boolean> {
 }
 
 function unreliable(database: D1Database, instance: string, { failAfter, hangAfter }: Params): SqlStore {
-  const store = d1(database);
-  return {
-    ...store,
-    async batch(statements) {
-      const results = await store.batch(statements);
-      if (!statements.some(({ sql }) => sql.startsWith("DELETE FROM main."))) return results;
-      const slice = (slices.get(instance) ?? 0) + 1;
-      slices.set(instance, slice);
-      if (slice === hangAfter && (await isFirst(database))) await scheduler.wait(600_000);
-      if (failAfter.includes(slice)) throw new Error(`the step fails after its slice ${slice}`);
-      return results;
-    },
-  };
+  return losing(d1(database), async () => {
+    const slice = (slices.get(instance) ?? 0) + 1;
+    slices.set(instance, slice);
+    if (slice === hangAfter && (await isFirst(database))) await scheduler.wait(600_000);
+    if (failAfter.includes(slice)) throw new Error(`the step fails after its slice ${slice}`);
+  });
 }
 
 export class SweepWorkflow extends WorkflowEntrypoint<Env, Params> {

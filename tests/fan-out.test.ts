@@ -1,0 +1,148 @@
+/** Batches of messages keep to the statements of the plan, and a run says at its end what a person should look at. */
+
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import "idp-janitor";
+import type { SqlStore } from "idp-janitor";
+import { nodeSqlite } from "idp-janitor/adapters/node-sqlite";
+import {
+  type FanOutMessage,
+  type FanOutResult,
+  type QueueBinding,
+  queueHandler,
+  startFanOut,
+} from "idp-janitor/cloudflare";
+import { countLost } from "./support/judge.ts";
+import { NOW } from "./support/original-cases.ts";
+import { readDatabase, seededDatabase } from "./support/originals.ts";
+
+/** What one batch came to. */
+interface Batch {
+  readonly messages: number;
+  readonly again: number;
+  readonly statements: number;
+}
+
+/** A store, and how often statements were sent to it. */
+function counted(store: SqlStore): { store: SqlStore; sent(): number } {
+  let sent = 0;
+  const query: SqlStore["query"] = (sql, params) => {
+    sent += 1;
+    return store.query(sql, params);
+  };
+  const batch: SqlStore["batch"] = (statements) => {
+    sent += statements.length;
+    return store.batch(statements);
+  };
+  return { store: { ...store, query, batch }, sent: () => sent };
+}
+
+/** A queue, and what is in it, as it would come. */
+function inbox(): { queue: QueueBinding; waiting: FanOutMessage[] } {
+  const waiting: FanOutMessage[] = [];
+  return {
+    waiting,
+    queue: {
+      sendBatch: async (messages) => {
+        for (const { body } of messages) waiting.push(JSON.parse(JSON.stringify(body)) as FanOutMessage);
+      },
+    },
+  };
+}
+
+test("batches of several messages keep to 50 statements", async () => {
+  const path = await seededDatabase(1, NOW, 3000);
+  using database = new DatabaseSync(path);
+  const { store, sent } = counted(nodeSqlite(database));
+  const { queue, waiting } = inbox();
+  const results: FanOutResult[] = [];
+  const handle = queueHandler(() => ({ store, queue, onEnd: (result) => void results.push(result) }));
+  const job = "remove_stale_unverified_accounts";
+  const before = readDatabase(path);
+  const run = await startFanOut(job, { store, queue }, { now: new Date(NOW), parts: 30 });
+  const batches: Batch[] = [];
+  while (waiting.length > 0) {
+    const bodies = waiting.splice(0, 3);
+    const again: FanOutMessage[] = [];
+    const earlier = sent();
+    const messages = bodies.map((body) => ({
+      body,
+      ack: () => undefined,
+      retry: (options?: { delaySeconds?: number }) => {
+        assert.equal(options?.delaySeconds, 0);
+        again.push(body);
+      },
+    }));
+    await handle({ messages }, undefined);
+    waiting.push(...again);
+    batches.push({ messages: bodies.length, again: again.length, statements: sent() - earlier });
+  }
+  assert.deepEqual(
+    batches.filter(({ statements }) => statements > 50),
+    [],
+  );
+  assert.ok(batches.some(({ again }) => again > 0));
+  const { idp_janitor_ledger: _, idp_janitor_parts: __, ...removed } = countLost(before, readDatabase(path));
+  assert.equal(results.length, 1);
+  assert.equal(results[0]?.run, run);
+  assert.deepEqual(results[0]?.removed, removed);
+});
+
+test("what parts have warned of is told at the end, once", async () => {
+  const path = await seededDatabase(2, NOW);
+  using database = new DatabaseSync(path);
+  database.exec("PRAGMA foreign_keys = OFF");
+  const store = nodeSqlite(database);
+  const { queue, waiting } = inbox();
+  const results: FanOutResult[] = [];
+  const handle = queueHandler(() => ({
+    store,
+    queue,
+    plan: "paid",
+    onEnd: (result) => void results.push(result),
+  }));
+  await startFanOut("cleartokens", { store, queue }, { now: new Date(NOW), parts: 3 });
+  while (waiting.length > 0) {
+    const messages = waiting.splice(0).map((body) => ({
+      body,
+      ack: () => undefined,
+      retry: () => assert.fail("a message failed"),
+    }));
+    await handle({ messages }, undefined);
+  }
+  const warnings = results[0]?.warnings ?? [];
+  assert.equal(warnings.filter((warning) => warning.startsWith("foreign keys are not enforced")).length, 1);
+});
+
+test("a cut beyond the statements of the plan is refused by name", async () => {
+  const path = await seededDatabase(3, NOW);
+  using database = new DatabaseSync(path);
+  const store = nodeSqlite(database);
+  const { queue, waiting } = inbox();
+  await startFanOut("clearsessions", { store, queue }, { now: new Date(NOW), parts: 1000 });
+  const lines: string[] = [];
+  const { error: original } = console;
+  console.error = (line: string) => void lines.push(line);
+  try {
+    const [body] = waiting;
+    await queueHandler(() => ({ store, queue }))(
+      { messages: [{ body, ack: () => assert.fail("it went well"), retry: () => undefined }] },
+      undefined,
+    );
+  } finally {
+    console.error = original;
+  }
+  const { run, ...told } = JSON.parse(lines.join("")) as Record<string, unknown>;
+  assert.match(String(run), /^fan-out:clearsessions:/);
+  assert.deepEqual(told, {
+    event: "idp-janitor",
+    outcome: "failed",
+    job: "clearsessions",
+    step: 0,
+    error: {
+      code: "too_few_statements",
+      message: "`maxStatements` must be 54 or more for a cut into 1000 parts, not 50",
+    },
+  });
+});
