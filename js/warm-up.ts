@@ -1,5 +1,6 @@
 /** Has the engine compile, while the host starts, what every job runs: for hosts that count the time of a job, but not of a start. */
 
+import { bindable } from "./adapters/d1-sql.ts";
 import { call, free, Run } from "./core.ts";
 import type { Answer, Effect } from "./effects.ts";
 import type { SqlValue } from "./store.ts";
@@ -63,6 +64,9 @@ export function warmUp(): boolean {
 /** One row is found stale, and goes. */
 function answerTo(effect: Effect, schema: SqlValue[][][]): Answer | undefined {
   if (typeof effect === "string") return undefined;
+  // What D1's adapter makes of statements is most of what is not compiled beforehand.
+  const sent = "query" in effect ? [effect.query] : "batch" in effect ? effect.batch : [];
+  for (const { sql, params } of sent) bindable(sql, params, true);
   if ("query" in effect)
     return {
       query:

@@ -71,8 +71,10 @@ async function known<T>(work: () => Promise<T>): Promise<T> {
 
 /** D1's own `changes` counts what triggers and foreign keys did as well, so it is asked only where nothing else tells. */
 function resultOf({ writes, returns }: Bindable, result: D1BatchResult | undefined): StatementResult {
-  const found = (result?.results ?? []).map((row) => Object.values(row as Record<string, unknown>));
-  if (returns === "a count") return { rows: [], changes: found.length };
+  const returned = result?.results ?? [];
+  // There can be thousands, and nothing is in them.
+  if (returns === "a count") return { rows: [], changes: returned.length };
+  const found = returned.map((row) => Object.values(row as Record<string, unknown>));
   const ownChanges = writes ? (result?.meta.changes ?? 0) : 0;
   return { rows: found.map(exactRow), changes: returns === "its own" ? found.length : ownChanges };
 }
