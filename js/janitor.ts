@@ -71,7 +71,7 @@ export interface RunOptions {
   /** Ends the run after the slice in hand. */
   readonly signal?: AbortSignal;
   /** Where an earlier run on the same database ended. */
-  readonly checkpoint?: Checkpoint;
+  readonly checkpoint?: Checkpoint | undefined;
   /**
    * The duration that a slice aims at, in milliseconds, 1 to 60,000. Default 2,000 on SQLite, 100 on PostgreSQL and MySQL. Refused for a record store,
    * whose slices are pages.

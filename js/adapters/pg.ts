@@ -13,8 +13,11 @@ import {
   UNLOCK,
 } from "./postgres-batch.ts";
 import { spoilsConnection, toJanitorError } from "./postgres-errors.ts";
+import type { PostgresOptions } from "./postgres-options.ts";
 import { fromText, toText } from "./postgres-values.ts";
 import { farewell, oneAtATime } from "./turns.ts";
+
+export type { PostgresOptions } from "./postgres-options.ts";
 
 /** One query as node-postgres takes it, with readers of values of its own. */
 export interface PgQuery {
@@ -54,15 +57,6 @@ export interface PgPool {
   connect(): Promise<PgPoolClient>;
 }
 
-/** How a store uses its connections. */
-export interface PgOptions {
-  /**
-   * Whether a connection can be kept for what lives as long as it does, such as the lock that keeps runs of a job apart.
-   * False for what gives each transaction another connection: Hyperdrive, PgBouncer in its transaction mode. Default true.
-   */
-  readonly session?: boolean;
-}
-
 /** How many clients a pool has at most unless it is told. */
 const POOL_MAX = 10;
 
@@ -70,11 +64,12 @@ const POOL_MAX = 10;
  * A store on a `pg.Pool`, or on a connected `pg.Client` that serves one call at a time. Either stays yours to end, and so
  * does listening to a pool's `error` event.
  *
- * A pool of one client has no session, for nothing could run beside it.
+ * A pool of one client has no session, for nothing could run beside it. Without one, a row is the lease of a job.
  */
-export function pg(database: PgPool | PgClient, options: PgOptions = {}): SqlStore {
-  const { session = true } = options;
-  return "totalCount" in database ? overPool(database, session) : overClient(database, session);
+export function pg(database: PgPool | PgClient, options: PostgresOptions = {}): SqlStore {
+  const { session = true, rowLease = true } = options;
+  const store = "totalCount" in database ? overPool(database, session) : overClient(database, session);
+  return { ...store, rowLease: rowLease && store.session === undefined };
 }
 
 function overPool(pool: PgPool, wantsSession: boolean): SqlStore {

@@ -15,27 +15,21 @@ import {
   transact,
   unmarked,
 } from "./postgres-js.ts";
+import type { PostgresOptions } from "./postgres-options.ts";
 import { farewell, oneAtATime } from "./turns.ts";
 
 export type { PostgresJs, PostgresJsQueries } from "./postgres-js.ts";
-
-/** How a store uses its connections. */
-export interface PostgresJsOptions {
-  /**
-   * Whether a connection can be kept for what lives as long as it does, such as the lock that keeps runs of a job apart.
-   * False for what gives each transaction another connection: Hyperdrive, PgBouncer in its transaction mode. Default true.
-   */
-  readonly session?: boolean;
-}
+export type { PostgresOptions } from "./postgres-options.ts";
 
 /**
  * A store on an instance of postgres.js, which stays yours to end. Best make one for idp-janitor alone: what others send in the
  * moment in which a connection breaks, the driver may answer with what belongs to somebody else. An instance of one connection
- * (`max: 1`) has no session, for nothing could run beside it. A session is a transaction that stays open, reading nothing.
+ * (`max: 1`) has no session, for nothing could run beside it; a row is the lease of a job then. A session is a transaction that
+ * stays open, reading nothing.
  *
  * @throws JanitorError `invalid_setting` for an instance with `transform.row.from`, which changes rows as they are read
  */
-export function postgresJs(sql: PostgresJs, options: PostgresJsOptions = {}): SqlStore {
+export function postgresJs(sql: PostgresJs, options: PostgresOptions = {}): SqlStore {
   const { max, transform } = sql.options;
   const keepsSession = (options.session ?? true) && max > 1;
   if (transform.row.from) {
@@ -73,6 +67,7 @@ export function postgresJs(sql: PostgresJs, options: PostgresJsOptions = {}): Sq
         });
       }),
 
+    rowLease: !keepsSession && (options.rowLease ?? true),
     ...(keepsSession ? { session: () => known(() => openSession(sql)) } : {}),
   };
 }

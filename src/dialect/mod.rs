@@ -98,9 +98,9 @@ pub trait Dialect: Sync {
         vec![(first.to_owned(), last.to_owned())]
     }
 
-    /// Whether a row can be the lease of a job.
-    fn leases_rows(&self) -> bool {
-        false
+    /// How a row is the lease of a job; `None` where none can be.
+    fn lease_rows(&self) -> Option<LeaseRows> {
+        None
     }
 
     /// How many rows the statement before changed itself, and what stands for a table where there is none; where slices have
@@ -160,7 +160,22 @@ pub struct Lease {
     /// Takes it, if nobody has it. Returns one row: whether it was taken, what tells this connection, who has it if not.
     pub take: String,
     /// Whether the connection of [`Slot::Lease`] still has it, as a condition.
-    pub held: fn(&mut Sql, job: &str),
+    pub held: Held,
+}
+
+/// The table of leases that are rows; made by the first run that needs it.
+pub const LEASES: &str = "idp_janitor_leases";
+
+/// Adds the condition that a lease is still held by what [`Slot::Lease`] tells.
+pub type Held = fn(&mut Sql, job: &str);
+
+/// What a lease that is a row is written with.
+pub struct LeaseRows {
+    /// So many seconds from now, as text that sorts as instants do.
+    pub instant: fn(seconds: u32) -> String,
+    /// Whether the number of [`Slot::Lease`] is the row's still, which then stays so until the slice ends; `None` where each slice
+    /// prolongs the lease, which tells as well.
+    pub held: Option<Held>,
 }
 
 /// What to look for in a table.

@@ -1,6 +1,6 @@
 //! SQLite, and what speaks its SQL. Instants are Django's text; a table is walked in the order of its row ids.
 
-use super::{Dialect, Lease, Search, Slices, ranges, text, unexpected};
+use super::{Dialect, Lease, LeaseRows, Search, Slices, ranges, text, unexpected};
 use crate::effect::{Cell, Rows};
 use crate::error::Error;
 use crate::instant::Instant;
@@ -224,8 +224,9 @@ impl Dialect for Sqlite {
         None
     }
 
-    fn leases_rows(&self) -> bool {
-        true
+    fn lease_rows(&self) -> Option<LeaseRows> {
+        let instant = |seconds| format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{seconds} seconds')");
+        Some(LeaseRows { instant, held: None })
     }
 
     fn schema_queries(&self) -> &'static [&'static str] {

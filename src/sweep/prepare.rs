@@ -3,7 +3,7 @@
 
 use super::statements::{Filling, Purpose, SliceStatement, Templates, Told, Writer, removable};
 use crate::cascade::{Action, Cascade, Change, Source, declared};
-use crate::dialect::{Dialect, Found, unexpected};
+use crate::dialect::{Dialect, Found, Held, unexpected};
 use crate::effect::{Ran, Statement};
 use crate::error::{Error, suggest};
 use crate::jobs::{Sweep, Work};
@@ -167,7 +167,7 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
         let walks: Vec<Option<&Part>> = if parts.is_empty() { vec![None] } else { parts.iter().map(Some).collect() };
         let one_by_one = cascade.disturbs(&sweep.rule);
         warn(&mut plan.warnings, schema, &cascade, one_by_one);
-        let leased = (order.session && !order.dry_run).then_some(order.job.name);
+        let leased = held(order, dialect).map(|held| (order.job.name, held));
         for (at, part) in walks.into_iter().enumerate() {
             let (stale, restricted) = (&stale, &restricted);
             let ledger = order.ledger.as_deref().filter(|_| !order.dry_run);
@@ -188,6 +188,17 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
     // Each part of a table is a sweep of its own.
     work.sweeps = sweeps;
     Ok((work, prepared, plan))
+}
+
+/// How each slice asks whether the lease is held still, if it is to.
+fn held(order: &Order, dialect: &dyn Dialect) -> Option<Held> {
+    if order.dry_run {
+        return None;
+    }
+    if order.session {
+        return dialect.lease(order.job.name).map(|lease| lease.held);
+    }
+    order.row_lease.as_ref().and_then(|_| dialect.lease_rows()?.held)
 }
 
 /// The tables that a job reads or changes, each once.

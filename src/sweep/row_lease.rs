@@ -1,20 +1,26 @@
 //! The lease of a job where no lock lives as long as a connection: a row with a deadline, by the database's own clock, and a
 //! number that grows with every holder. Each slice asks for its number again, so that who has lost the lease does nothing.
 
+use super::statements::Filling;
+use crate::dialect::{Dialect, LEASES, LeaseRows};
 use crate::effect::Statement;
+use crate::rule::sql::{Slot, Sql};
+use crate::schema::Schema;
 
-/// The table of leases; made by the first run that needs it.
-const TABLE: &str = "idp_janitor_leases";
 /// How long a lease lasts that is not renewed, in seconds.
 const SECONDS: u32 = 60;
 /// How long it may go without being renewed, in milliseconds.
 pub const RENEW_MS: f64 = 15_000.0;
+/// How often it is tried to make the table: of two that make it at the same moment, one may be refused.
+const ATTEMPTS: u32 = 2;
 
-/// The statements of a lease on SQLite, and what speaks its SQL.
-#[derive(Debug, Clone)]
+/// The lease of one run.
 pub struct RowLease {
+    dialect: &'static dyn Dialect,
+    rows: LeaseRows,
     job: &'static str,
     holder: String,
+    attempts: u32,
     /// The number of this holder; empty while it is not held.
     pub fence: String,
     /// When it was renewed last, in milliseconds since the run began.
@@ -24,59 +30,67 @@ pub struct RowLease {
 impl RowLease {
     /// A lease that is not held yet. Who holds it is told to others by `holder`.
     #[must_use]
-    pub fn new(job: &'static str, holder: String) -> Self {
-        Self { job, holder, fence: String::new(), renewed_ms: 0.0 }
+    pub fn new(dialect: &'static dyn Dialect, rows: LeaseRows, job: &'static str, holder: String) -> Self {
+        Self { dialect, rows, job, holder, attempts: 0, fence: String::new(), renewed_ms: 0.0 }
     }
 
-    /// Takes it if nobody has it, or the same holder: the second statement returns the number then, and the third tells who
-    /// has it.
+    /// Takes it if nobody has it, or the same holder: the last statement but one returns the number then, and the last tells who
+    /// has it. They take the table to be there, until it has been tried to make it.
     #[must_use]
     pub fn take(&self) -> Vec<Statement> {
-        let job = self.job.to_owned();
-        vec![
-            Statement {
-                sql: format!(
-                    "CREATE TABLE IF NOT EXISTS {TABLE} (job TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, \
+        let (until, now) = ((self.rows.instant)(SECONDS), (self.rows.instant)(0));
+        let create = (self.attempts > 0).then(|| {
+            self.statement(|sql| {
+                sql.push(&format!(
+                    "CREATE TABLE IF NOT EXISTS {LEASES} (job VARCHAR(64) NOT NULL PRIMARY KEY, holder TEXT NOT NULL, \
                      fence INTEGER NOT NULL, until TEXT NOT NULL)"
-                ),
-                params: vec![],
-            },
-            Statement {
-                sql: format!(
-                    "INSERT INTO {TABLE} (job, holder, fence, until) VALUES (?, ?, 1, {}) ON CONFLICT (job) DO UPDATE \
-                     SET holder = excluded.holder, fence = {TABLE}.fence + 1, until = excluded.until \
-                     WHERE {TABLE}.until < {} OR {TABLE}.holder = excluded.holder RETURNING CAST(fence AS TEXT)",
-                    instant(SECONDS),
-                    instant(0)
-                ),
-                params: vec![job.clone(), self.holder.clone()],
-            },
-            Statement { sql: format!("SELECT holder, until FROM {TABLE} WHERE job = ?"), params: vec![job] },
-        ]
+                ));
+            })
+        });
+        let take = self.statement(|sql| {
+            sql.push(&format!("INSERT INTO {LEASES} (job, holder, fence, until) VALUES (")).slot(self.job());
+            sql.push(", ").slot(self.holder()).push(&format!(
+                ", 1, {until}) ON CONFLICT (job) DO UPDATE \
+                 SET holder = excluded.holder, fence = {LEASES}.fence + 1, until = excluded.until \
+                 WHERE {LEASES}.until < {now} OR {LEASES}.holder = excluded.holder RETURNING CAST(fence AS TEXT)"
+            ));
+        });
+        let ask = self.statement(|sql| {
+            sql.push(&format!("SELECT holder, until FROM {LEASES} WHERE job = ")).slot(self.job());
+        });
+        create.into_iter().chain([take, ask]).collect()
+    }
+
+    /// Whether to try again to take it, and to make its table first, since it could not be taken.
+    pub fn makes_table(&mut self) -> bool {
+        self.attempts += 1;
+        self.attempts <= ATTEMPTS
     }
 
     /// Prolongs it; breaks a constraint, and so undoes the atomic unit that it stands in, where another has taken it.
     #[must_use]
     pub fn renew(&self) -> Statement {
-        Statement {
-            sql: format!(
-                "UPDATE {TABLE} SET until = {}, fence = CASE WHEN fence = CAST(? AS INTEGER) AND holder = ? THEN fence END \
-                 WHERE job = ?",
-                instant(SECONDS)
-            ),
-            params: vec![self.fence.clone(), self.holder.clone(), self.job.to_owned()],
-        }
+        self.statement(|sql| {
+            let until = (self.rows.instant)(SECONDS);
+            sql.push(&format!("UPDATE {LEASES} SET until = {until}, fence = CASE WHEN "));
+            self.is_mine(sql).push(" THEN fence END WHERE job = ").slot(self.job());
+        })
+    }
+
+    /// What begins a slice, where its own statements do not ask whether the lease is held.
+    #[must_use]
+    pub fn before_slice(&self) -> Option<Statement> {
+        self.rows.held.is_none().then(|| self.renew())
     }
 
     /// Gives it back. Its number grows all the same, so that a slice of this holder which is still under way somewhere is undone.
     #[must_use]
     pub fn release(&self) -> Statement {
-        Statement {
-            sql: format!(
-                "UPDATE {TABLE} SET fence = fence + 1, until = '' WHERE job = ? AND fence = CAST(? AS INTEGER) AND holder = ?"
-            ),
-            params: vec![self.job.to_owned(), self.fence.clone(), self.holder.clone()],
-        }
+        self.statement(|sql| {
+            sql.push(&format!("UPDATE {LEASES} SET fence = fence + 1, until = '' WHERE job = ")).slot(self.job());
+            sql.push(" AND ");
+            self.is_mine(sql);
+        })
     }
 
     /// Whether it is time to renew it.
@@ -84,9 +98,26 @@ impl RowLease {
     pub fn is_old(&self, elapsed_ms: f64) -> bool {
         elapsed_ms - self.renewed_ms > RENEW_MS
     }
-}
 
-/// So many seconds from now, as text that sorts.
-fn instant(seconds: u32) -> String {
-    format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{seconds} seconds')")
+    fn is_mine<'s, 'd>(&self, sql: &'s mut Sql<'d>) -> &'s mut Sql<'d> {
+        sql.push("fence = CAST(")
+            .slot(Slot::Text(self.fence.clone()))
+            .push(" AS INTEGER) AND holder = ")
+            .slot(self.holder())
+    }
+
+    fn job(&self) -> Slot {
+        Slot::Text(self.job.to_owned())
+    }
+
+    fn holder(&self) -> Slot {
+        Slot::Text(self.holder.clone())
+    }
+
+    fn statement(&self, write: impl FnOnce(&mut Sql)) -> Statement {
+        let schema = Schema::default();
+        let mut sql = Sql::new(self.dialect, &schema);
+        write(&mut sql);
+        sql.finish().fill(self.dialect, &Filling::default())
+    }
 }

@@ -51,7 +51,11 @@ export async function openCache(cache: CacheAddress, readOnly: boolean): Promise
   }
   switch (scheme) {
     case "sqlite": {
-      if (cache.layout === "django") throw wrong("Django's cache in a database is `--cache django-db:TABLE`");
+      if (cache.layout === "django") {
+        throw wrong(
+          "with the layout of Django (`--cache-layout`, `cacheLayout` in the configuration) it is `--cache django-db:TABLE`",
+        );
+      }
       const opened = await openStore(cache.address, { readOnly, create: !readOnly });
       return { cache: sqlCache(opened.store), close: opened.close };
     }

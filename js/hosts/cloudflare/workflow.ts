@@ -109,7 +109,7 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
     ...janitor
   } = options;
   // It is JSON that anybody may have written: what is not known here may have been meant to keep something.
-  requireKnown("the workflow's parameters", event.payload, PARAMS);
+  requireKnown("the payload of the workflow", event.payload, PARAMS);
   const { job } = event.payload;
   const now = event.payload.now ?? event.timestamp.toISOString();
   const ledger = event.instanceId;

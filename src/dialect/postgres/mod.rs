@@ -3,7 +3,7 @@
 
 mod schema;
 
-use super::{Dialect, Lease, Search, Slices, ranges};
+use super::{Dialect, LEASES, Lease, LeaseRows, Search, Slices, ranges};
 use crate::digest::Digest;
 use crate::effect::Rows;
 use crate::error::Error;
@@ -269,6 +269,23 @@ impl Dialect for Postgres {
                 sql.push("EXISTS (SELECT 1 FROM pg_catalog.pg_locks AS l WHERE ").push(&lock_row(job));
                 sql.push(" AND l.pid = ").slot(Slot::Lease).push(")");
             },
+        })
+    }
+
+    /// Slices share the row's lock, so that those of several lanes do not wait for each other, and who would take the lease does.
+    fn lease_rows(&self) -> Option<LeaseRows> {
+        Some(LeaseRows {
+            instant: |seconds| {
+                format!(
+                    "to_char((clock_timestamp() + interval '{seconds} seconds') AT TIME ZONE 'UTC', \
+                     'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+                )
+            },
+            held: Some(|sql, job| {
+                sql.push(&format!("EXISTS (SELECT 1 FROM {LEASES} AS l WHERE l.job = "))
+                    .slot(Slot::Text(job.to_owned()));
+                sql.push(" AND l.fence = ").slot(Slot::Lease).push(" FOR SHARE)");
+            }),
         })
     }
 

@@ -35,8 +35,9 @@ impl SqlRun {
         if self.order.dry_run {
             return self.open(at);
         }
-        if let Some(holder) = self.order.row_lease.clone().filter(|_| self.dialect.leases_rows()) {
-            self.row_lease = Some(RowLease::new(self.order.job.name, holder));
+        let rows = self.dialect.lease_rows().filter(|_| !self.order.session);
+        if let (Some(holder), Some(rows)) = (self.order.row_lease.clone(), rows) {
+            self.row_lease = Some(RowLease::new(self.dialect, rows, self.order.job.name, holder));
             return self.ask(at, Phase::TakeRow);
         }
         let leases = self.dialect.lease(self.order.job.name).is_some();
@@ -68,16 +69,17 @@ impl SqlRun {
 
     /// The lease that is a row has been asked for: at the beginning of the run, or again where it may be lost.
     pub(super) fn row_taken(&mut self, at: usize, answer: Answer) -> Result<Effect, Error> {
-        let ran = answer.ran(3)?;
-        let cell = |statement: usize, column: usize| {
-            ran.get(statement).and_then(|ran| ran.rows.first()).and_then(|row| row.get(column)).and_then(Cell::text)
-        };
         let Some(lease) = &mut self.row_lease else { return Err(unexpected("a lease")) };
-        let Some(fence) = cell(1, 0) else {
-            let holder = format!("{}, until {}", cell(2, 0).unwrap_or_default(), cell(2, 1).unwrap_or_default());
+        let ran = answer.ran(lease.take().len())?;
+        let [.., taken, holder] = ran.as_slice() else { return Err(unexpected("what takes the lease")) };
+        let cell = |rows: &Rows, column: usize| rows.first().and_then(|row| row.get(column)).and_then(Cell::text);
+        let Some(fence) = cell(&taken.rows, 0) else {
+            let told = |column| cell(&holder.rows, column).unwrap_or_default();
+            let holder = format!("{}, until {}", told(0), told(1));
             return Err(Error::Leased { job: self.order.job.name.to_owned(), holder });
         };
-        lease.fence = fence;
+        lease.fence.clone_from(&fence);
+        self.lease = fence;
         lease.renewed_ms = self.journal.elapsed_ms;
         if self.walk.last.is_empty() { self.open(at) } else { self.go_on(at) }
     }

@@ -182,6 +182,12 @@ impl SqlRun {
             // It ends by itself.
             return Ok(*end);
         }
+        // As a rule there is no table of leases yet. What else was wrong, making it will tell.
+        if matches!((&phase, failure), (Phase::TakeRow, Failure::Other | Failure::Constraint))
+            && self.row_lease.as_mut().is_some_and(RowLease::makes_table)
+        {
+            return self.ask(at, Phase::TakeRow);
+        }
         let doing = match (&phase, self.dialect.slices().skip_what_is_held()) {
             (Phase::Remove { .. }, true) => Doing::SharedSlice,
             (Phase::Remove { .. }, false) => Doing::AloneSlice,

@@ -140,7 +140,7 @@ impl SqlRun {
         lane.filling.lease.clone_from(&self.lease);
         lane.reserved = found.as_ref().map_or(lane.filling.take, Found::removable);
         let mut statements = sweep.slice(self.dialect, target_ms, &lane.filling);
-        statements.splice(0..0, self.row_lease.iter().map(RowLease::renew));
+        statements.splice(0..0, self.row_lease.iter().filter_map(RowLease::before_slice));
         let phase = Phase::Remove { found, statements: statements.len() };
         Ok(self.hand(at, phase, Effect::Batch(statements)))
     }
@@ -205,7 +205,7 @@ impl SqlRun {
         took_ms: f64,
     ) -> Result<Effect, Error> {
         let mut results = answer.ran(statements)?;
-        if let Some(lease) = &mut self.row_lease {
+        if let Some(lease) = self.row_lease.as_mut().filter(|lease| lease.before_slice().is_some()) {
             lease.renewed_ms = self.journal.elapsed_ms;
             results.remove(0);
         }
@@ -219,7 +219,7 @@ impl SqlRun {
                     "nobody keeps it, for the locks of a connection do not last here (is there a pooler in between?)";
                 return Err(Error::Leased { job: self.order.job.name.to_owned(), holder: holder.into() });
             }
-            return self.ask(at, Phase::Lease);
+            return self.ask(at, if self.row_lease.is_some() { Phase::TakeRow } else { Phase::Lease });
         }
         for (purpose, table, rows) in outcome.dependants {
             self.journal.count_dependants(purpose, &table, rows);

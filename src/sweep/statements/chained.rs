@@ -19,12 +19,12 @@ const TAKEN: &str = "ANY (ARRAY(SELECT position FROM idp_janitor_walked WHERE ve
 impl<'a> Writer<'a> {
     /// The slice. Its one row tells what was found, whether the lease was held, if that is asked, and then what each part did.
     pub(super) fn chained(&self, search: &Search) -> Slice {
-        let lease = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?)));
+        let lease = self.leased;
         let mut sql = self.sql();
         sql.push("WITH ");
-        if let Some((job, lease)) = &lease {
+        if let Some((job, held)) = lease {
             sql.push("idp_janitor_lease(held) AS MATERIALIZED (SELECT ");
-            (lease.held)(&mut sql, job);
+            held(&mut sql, job);
             sql.push("), ");
         }
         Postgres::look(&mut sql, &self.cascade.root, search);

@@ -7,7 +7,7 @@ mod repeated;
 mod staged;
 
 use crate::cascade::{Action, Cascade, Change, Edge};
-use crate::dialect::{Dialect, Search, Slices};
+use crate::dialect::{Dialect, Held, Search, Slices};
 use crate::effect::Statement;
 use crate::rule::sql::{Asked, Slot, Sql, Template};
 use crate::rule::{Rule, Use, all, not};
@@ -154,8 +154,8 @@ pub struct Writer<'a> {
     pub cascade: &'a Cascade,
     /// The part of the table to walk, where it has parts.
     pub part: Option<&'a Part>,
-    /// The job whose lease each slice asks for, if it is to.
-    pub leased: Option<&'a str>,
+    /// The job whose lease each slice asks for, and how, if it is to.
+    pub leased: Option<(&'a str, Held)>,
     /// The run that each slice writes down its counts for, if it is to.
     pub ledger: Option<&'a str>,
     /// What is stale.

@@ -31,10 +31,10 @@ impl Writer<'_> {
         let asked = self.asked();
         let judged = asked.iter().map(|asked| asked.related.table.clone()).collect();
         let mut steps = Steps { slice: Slice { judged, ..Slice::default() } };
-        if let Some((job, lease)) = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?))) {
+        if let Some((job, held)) = self.leased {
             let mut sql = self.sql();
             sql.push("SELECT ");
-            (lease.held)(&mut sql, job);
+            held(&mut sql, job);
             steps.slice.lease = Some(Told::Column { statement: 0, column: 0 });
             steps.add(Purpose::Stage, root, sql, false);
         }
@@ -145,9 +145,9 @@ impl Writer<'_> {
         let columns = self.kept_columns(root);
         let mut sql = self.fill(&self.set_name(root), &columns);
         sql.columns("t", &columns).push(" FROM ").table(root).push(" AS t WHERE ");
-        if let Some((job, lease)) = self.leased.and_then(|job| Some((job, self.dialect.lease(job)?))) {
+        if let Some((job, held)) = self.leased {
             sql.push("(");
-            (lease.held)(&mut sql, job);
+            held(&mut sql, job);
             sql.push(") AND ");
         }
         let rule = all([Rule::Within(Span::Slice), self.removable()]);
