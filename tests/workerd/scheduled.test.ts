@@ -200,7 +200,7 @@ test("begins a pass anew whose tables have been migrated since", async () => {
 
 test("begins it in the next tick where finding that out has left too little", async () => {
   await outdate();
-  const short = { options: { crons: { [CRON]: [SESSIONS] }, maxStatements: 18 } };
+  const short = { options: { crons: { [CRON]: [SESSIONS] }, maxStatements: 18 } } as const;
   assert.equal((await tick(short)).error?.code, "too_few_statements");
   assert.deepEqual(outcomes(await tick(short)), [`${SESSIONS}: complete`]);
 });
