@@ -4,6 +4,7 @@ import { JanitorError } from "./errors.ts";
 import { makeTable, placeholder, placeholders } from "./own-table.ts";
 import type { Checkpoint } from "./report.ts";
 import type { SqlStore, Statement } from "./store.ts";
+import { whoSaidWhat } from "./warnings.ts";
 
 /** What has become of a sweep, or of a whole run, besides its parts. */
 export type Mark =
@@ -21,6 +22,13 @@ export interface Part {
   readonly part: number;
   readonly isDone: boolean;
   readonly checkpoint: Checkpoint;
+}
+
+/** Which part of which sweep of which run. */
+export interface PartName {
+  readonly run: string;
+  readonly step: number;
+  readonly part: number;
 }
 
 /** What is known of a sweep. */
@@ -92,20 +100,30 @@ export class PartTable {
     return (await this.sweep(run, step)).parts;
   }
 
-  /** Notes that a part is done, and what a person should look at. */
-  async done(run: string, step: number, part: number, warnings: readonly string[]): Promise<void> {
-    const where = ["run", "step", "part"].map((name, at) => `${name} = ${this.#nth(at + 2)}`).join(" AND ");
-    const sql = `UPDATE idp_janitor_parts SET done = 1, warnings = ${this.#nth(1)} WHERE ${where}`;
-    const said = warnings.length > 0 ? JSON.stringify(warnings) : null;
-    await this.#store.batch([{ sql, params: [said, run, step, part] }]);
+  /** Notes what a person should look at in a part, and that it is done, if it is. */
+  async note(part: PartName, isDone: boolean, warnings: readonly string[]): Promise<void> {
+    if (!isDone && warnings.length === 0) return;
+    const said = warnings.map((warning) => `${warning}\n`).join("");
+    const [so, far] = ["coalesce(warnings, '')", this.#nth(2)];
+    const joined = this.#store.dialect === "mysql" ? `concat(${so}, ${far})` : `${so} || ${far}`;
+    const where = ["run", "step", "part"].map((name, at) => `${name} = ${this.#nth(at + 3)}`).join(" AND ");
+    // A copy of a message that comes later does not make it undone.
+    const sql = `UPDATE idp_janitor_parts SET done = CASE WHEN done = 1 THEN 1 ELSE ${this.#nth(1)} END,
+      warnings = ${joined} WHERE ${where}`;
+    await this.#store.batch([{ sql, params: [isDone ? 1 : 0, said, part.run, part.step, part.part] }]);
   }
 
-  /** What a person should look at, of all parts of a run, each once. */
+  /** What a person should look at, each sentence behind the parts that said it. */
   async warnings(run: string): Promise<readonly string[]> {
-    const sql = `SELECT warnings FROM idp_janitor_parts WHERE run = ${this.#nth(1)} AND warnings IS NOT NULL
+    const sql = `SELECT step, part, warnings FROM idp_janitor_parts WHERE run = ${this.#nth(1)} AND warnings <> ''
       ORDER BY step, part`;
     const { rows } = await this.#store.query(sql, [run]);
-    return [...new Set(rows.flatMap(([said]) => JSON.parse(String(said)) as string[]))];
+    return whoSaidWhat(
+      rows.map(([step, part, said]) => ({
+        who: `sweep ${Number(step) + 1}, part ${Number(part) + 1}`,
+        warnings: String(said).split("\n").slice(0, -1),
+      })),
+    );
   }
 
   /** Removes what a run has left. */

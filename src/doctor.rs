@@ -135,7 +135,7 @@ impl Examination {
         let (queries, more) = (self.dialect.schema_queries(), self.dialect.examination_queries());
         match &outcome.answer {
             // Asked last, and no more than a name: some hosted databases do not tell their version.
-            Answer::Failed(Failure::Other)
+            Answer::Failed(Failure::Other | Failure::Denied)
                 if !more.is_empty() && self.results.len() + 1 == queries.len() + more.len() =>
             {
                 self.results.push(vec![]);

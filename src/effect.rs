@@ -188,6 +188,8 @@ pub enum Failure {
     Constraint,
     /// The connection was lost or could not be made. Whether a batch in hand has taken effect is not known.
     Unavailable,
+    /// The role is not let in, or may not do that.
+    Denied,
     /// Anything else.
     Other,
 }
@@ -269,6 +271,7 @@ impl FromValue for Failure {
             "store_timeout" => Self::Timeout,
             "store_constraint" => Self::Constraint,
             "store_unavailable" => Self::Unavailable,
+            "store_denied" => Self::Denied,
             _ => Self::Other,
         })
     }

@@ -10,6 +10,7 @@ import {
   type FanOutMessage,
   type FanOutResult,
   type QueueBinding,
+  type QueueOptions,
   queueHandler,
   startFanOut,
 } from "idp-janitor/cloudflare";
@@ -89,7 +90,7 @@ test("batches of several messages keep to 50 statements", async () => {
   assert.deepEqual(results[0]?.removed, removed);
 });
 
-test("what parts have warned of is told at the end, once", async () => {
+test("what parts have warned of is told at the end, each sentence once, whatever comes twice", async () => {
   const path = await seededDatabase(2, NOW);
   using database = new DatabaseSync(path);
   database.exec("PRAGMA foreign_keys = OFF");
@@ -109,10 +110,32 @@ test("what parts have warned of is told at the end, once", async () => {
       ack: () => undefined,
       retry: () => assert.fail("a message failed"),
     }));
-    await handle({ messages }, undefined);
+    await handle({ messages: [...messages, ...messages] }, undefined);
   }
-  const warnings = results[0]?.warnings ?? [];
-  assert.equal(warnings.filter((warning) => warning.startsWith("foreign keys are not enforced")).length, 1);
+  const unenforced = (results[0]?.warnings ?? []).filter((text) =>
+    text.includes("foreign keys are not enforced"),
+  );
+  assert.equal(unenforced.length, 1);
+  assert.match(
+    unenforced[0] ?? "",
+    /^sweep 1, part 1; sweep 1, part 2; sweep 1, part 3; sweep 2, part 1; sweep 2, part 2; and \d+ more: foreign keys/,
+  );
+});
+
+test("what was opened for a batch is closed, even where the options are wrong", async () => {
+  const { queue } = inbox();
+  using database = new DatabaseSync(":memory:");
+  for (const wrong of [{ plan: "gold" }, { maxStatement: 10 }]) {
+    let closed = 0;
+    const close = async () => {
+      closed += 1;
+    };
+    const handle = queueHandler(
+      () => ({ store: nodeSqlite(database), queue, close, ...wrong }) as QueueOptions,
+    );
+    await assert.rejects(handle({ messages: [] }, undefined), { code: /^(invalid|unknown)_setting$/ });
+    assert.equal(closed, 1);
+  }
 });
 
 test("a cut beyond the statements of the plan is refused by name", async () => {

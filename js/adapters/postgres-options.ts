@@ -7,7 +7,7 @@ export interface PostgresOptions {
   readonly session?: boolean;
   /**
    * Whether, where no connection is kept, a row of the table `idp_janitor_leases` keeps runs of a job apart; the first run makes
-   * the table. Default true.
+   * the table, and each needs `SELECT`, `INSERT` and `UPDATE` on it. Default true.
    */
   readonly rowLease?: boolean;
 }

@@ -30,8 +30,6 @@ export type FanOutMessage =
       readonly kind: "part";
       readonly part: number;
       readonly checkpoint: Checkpoint;
-      /** What was said about the part before this rest of it. */
-      readonly warnings: readonly string[];
     });
 
 /** What a worker works with. */
@@ -60,7 +58,7 @@ export interface FanOutResult extends LedgerTotals {
   readonly job: JobName;
   readonly run: string;
   readonly now: string;
-  /** Sentences about what a person should look at. */
+  /** Sentences about what a person should look at, each behind the parts that said it, whose own the numbers in it are. */
   readonly warnings: readonly string[];
 }
 
@@ -143,7 +141,7 @@ async function performPart(
   table: PartTable,
 ): Promise<void> {
   const { send, maxSeconds = MAX_SECONDS, maxStatements, onEnd: _, ...rest } = options;
-  const { part, checkpoint, warnings: before, ...ofRun } = message;
+  const { part, checkpoint, ...ofRun } = message;
   const { job, run, step } = ofRun;
   const bounds =
     maxStatements === undefined
@@ -153,12 +151,11 @@ async function performPart(
   const report = await perform(job, { ...bounds, checkpoint, ledger: run }).catch((error: unknown) => {
     throw withOwn(error, ABOUT_THE_PART);
   });
-  const warnings = [...new Set([...before, ...report.warnings])];
+  await table.note({ run, step, part }, report.complete, report.warnings);
   if (report.checkpoint) {
-    await send([{ ...message, checkpoint: report.checkpoint, warnings }]);
+    await send([{ ...message, checkpoint: report.checkpoint }]);
     return;
   }
-  await table.done(run, step, part, warnings);
   const { marks, parts } = await table.sweep(run, step);
   if (marks.has("followed") || !parts.every(({ isDone }) => isDone)) return;
   await send([{ ...ofRun, kind: "sweep", step: step + 1 }]);
@@ -189,9 +186,7 @@ async function cutSweep(
   const parts = found ? await table.cut(run, step, found.parts) : known.parts;
   const open = parts.filter(({ isDone }) => !isDone);
   if (open.length > 0) {
-    await send(
-      open.map(({ part, checkpoint }) => ({ ...message, kind: "part", part, checkpoint, warnings: [] })),
-    );
+    await send(open.map(({ part, checkpoint }) => ({ ...message, kind: "part", part, checkpoint })));
   } else if (!known.marks.has("followed")) {
     // An empty table, or a worker that died between the last part and what follows from it.
     await send([{ ...message, step: step + 1 }]);

@@ -101,6 +101,10 @@ async function takeTurn(
     const janitorOfTurn = createJanitor({ ...janitor, store });
     const perform = (from: { readonly now: Date } | { readonly checkpoint: Checkpoint }) => {
       const bounds = left();
+      if (bounds.maxStatements < 1) {
+        const message = `\`maxStatements\` is ${maxStatements}, and nothing of it is left for ${job} in this turn`;
+        return Promise.reject(new JanitorError("too_few_statements", message));
+      }
       return janitorOfTurn.run(job, { ...bounds, ...run, ...from }).catch((error: unknown) => {
         throw withOwn(error, maxStatements - bounds.maxStatements);
       });

@@ -171,6 +171,8 @@ pub type Held = fn(&mut Sql, job: &str);
 
 /// What a lease that is a row is written with.
 pub struct LeaseRows {
+    /// Statements that come first wherever the row is changed, in one unit with that.
+    pub before: &'static [&'static str],
     /// So many seconds from now, as text that sorts as instants do.
     pub instant: fn(seconds: u32) -> String,
     /// Whether the number of [`Slot::Lease`] is the row's still, which then stays so until the slice ends; `None` where each slice

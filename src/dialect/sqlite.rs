@@ -226,7 +226,7 @@ impl Dialect for Sqlite {
 
     fn lease_rows(&self) -> Option<LeaseRows> {
         let instant = |seconds| format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{seconds} seconds')");
-        Some(LeaseRows { instant, held: None })
+        Some(LeaseRows { before: &[], instant, held: None })
     }
 
     fn schema_queries(&self) -> &'static [&'static str] {

@@ -106,8 +106,9 @@ impl Journal {
             ));
         }
         if self.uncertain > 0 {
+            let counted = if order.ledger.is_some() { "in the ledger alone" } else { "not in the counts" };
             warnings.push(format!(
-                "the connection was lost during {} slice(s): what the database did of them all the same is not in the counts",
+                "the connection was lost during {} slice(s): what the database did of them all the same is {counted}",
                 self.uncertain
             ));
         }

@@ -34,8 +34,9 @@ impl RowLease {
         Self { dialect, rows, job, holder, attempts: 0, fence: String::new(), renewed_ms: 0.0 }
     }
 
-    /// Takes it if nobody has it, or the same holder: the last statement but one returns the number then, and the last tells who
-    /// has it. They take the table to be there, until it has been tried to make it.
+    /// Takes it if nobody has it: the last statement but one returns the number then, and the last tells who has it. Who has it
+    /// already gets the same number again, for other slices of its may be under way. The statements take the table to be there, until
+    /// it has been tried to make it.
     #[must_use]
     pub fn take(&self) -> Vec<Statement> {
         let (until, now) = ((self.rows.instant)(SECONDS), (self.rows.instant)(0));
@@ -51,14 +52,14 @@ impl RowLease {
             sql.push(&format!("INSERT INTO {LEASES} (job, holder, fence, until) VALUES (")).slot(self.job());
             sql.push(", ").slot(self.holder()).push(&format!(
                 ", 1, {until}) ON CONFLICT (job) DO UPDATE \
-                 SET holder = excluded.holder, fence = {LEASES}.fence + 1, until = excluded.until \
-                 WHERE {LEASES}.until < {now} OR {LEASES}.holder = excluded.holder RETURNING CAST(fence AS TEXT)"
+                 SET fence = CASE WHEN {LEASES}.holder = excluded.holder THEN {LEASES}.fence ELSE {LEASES}.fence + 1 END, \
+                 holder = excluded.holder, until = excluded.until WHERE {LEASES}.until < {now} OR {LEASES}.holder = excluded.holder RETURNING CAST(fence AS TEXT)"
             ));
         });
         let ask = self.statement(|sql| {
             sql.push(&format!("SELECT holder, until FROM {LEASES} WHERE job = ")).slot(self.job());
         });
-        create.into_iter().chain([take, ask]).collect()
+        self.before().chain(create).chain([take, ask]).collect()
     }
 
     /// Whether to try again to take it, and to make its table first, since it could not be taken.
@@ -67,30 +68,37 @@ impl RowLease {
         self.attempts <= ATTEMPTS
     }
 
-    /// Prolongs it; breaks a constraint, and so undoes the atomic unit that it stands in, where another has taken it.
+    /// Prolongs it, in a unit of its own.
     #[must_use]
-    pub fn renew(&self) -> Statement {
+    pub fn renew(&self) -> Vec<Statement> {
+        self.before().chain([self.prolong()]).collect()
+    }
+
+    /// Prolongs it; breaks a constraint, and so undoes the atomic unit that it stands in, where another has taken it.
+    fn prolong(&self) -> Statement {
         self.statement(|sql| {
             let until = (self.rows.instant)(SECONDS);
             sql.push(&format!("UPDATE {LEASES} SET until = {until}, fence = CASE WHEN "));
-            self.is_mine(sql).push(" THEN fence END WHERE job = ").slot(self.job());
+            sql.push("fence = CAST(").slot(Slot::Text(self.fence.clone())).push(" AS INTEGER) AND holder = ");
+            sql.slot(self.holder()).push(" THEN fence END WHERE job = ").slot(self.job());
         })
     }
 
     /// What begins a slice, where its own statements do not ask whether the lease is held.
     #[must_use]
     pub fn before_slice(&self) -> Option<Statement> {
-        self.rows.held.is_none().then(|| self.renew())
+        self.rows.held.is_none().then(|| self.prolong())
     }
 
     /// Gives it back. Its number grows all the same, so that a slice of this holder which is still under way somewhere is undone.
     #[must_use]
-    pub fn release(&self) -> Statement {
-        self.statement(|sql| {
+    pub fn release(&self) -> Vec<Statement> {
+        // By the holder alone, which no two runs have the same: what has become of the last taking of it may not be known.
+        let release = self.statement(|sql| {
             sql.push(&format!("UPDATE {LEASES} SET fence = fence + 1, until = '' WHERE job = ")).slot(self.job());
-            sql.push(" AND ");
-            self.is_mine(sql);
-        })
+            sql.push(" AND holder = ").slot(self.holder());
+        });
+        self.before().chain([release]).collect()
     }
 
     /// Whether it is time to renew it.
@@ -99,11 +107,8 @@ impl RowLease {
         elapsed_ms - self.renewed_ms > RENEW_MS
     }
 
-    fn is_mine<'s, 'd>(&self, sql: &'s mut Sql<'d>) -> &'s mut Sql<'d> {
-        sql.push("fence = CAST(")
-            .slot(Slot::Text(self.fence.clone()))
-            .push(" AS INTEGER) AND holder = ")
-            .slot(self.holder())
+    fn before(&self) -> impl Iterator<Item = Statement> {
+        self.rows.before.iter().map(|sql| Statement { sql: (*sql).to_owned(), params: vec![] })
     }
 
     fn job(&self) -> Slot {

@@ -23,7 +23,7 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   "./caches/kv": 1_600,
   "./caches/layered": 770,
   "./caches/cache-api": 1_300,
-  "./cloudflare": 15_200,
-  "./pg-boss": 6_700,
+  "./cloudflare": 16_900,
+  "./pg-boss": 7_900,
   "./testing": 15_900,
 };

@@ -81,6 +81,12 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+async function asAdmin(url: string, sql: string): Promise<void> {
+  const client = new Client(engine.adminUrl(new URL(url).pathname.slice(1)));
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
+
 const LATER = "2999-01-01T00:00:00.000Z";
 const EARLIER = "2000-01-01T00:00:00.000Z";
 
@@ -235,12 +241,98 @@ for (const kind of KINDS) {
                 if (number === 2) await other.query("BEGIN; SELECT FROM idp_janitor_leases FOR SHARE");
                 if (number === 5) await other.query("COMMIT");
               },
+              afterSlice: (number, done) => assert.ok(done, `slice ${number} has waited`),
             });
             await assertDone(url, report);
           });
         } finally {
           await other.end();
         }
+      });
+
+      for (const concurrency of [2, 4, 8]) {
+        for (const what of ["loses the lease", "breaks a key"] as const) {
+          test(`lets ${concurrency} lanes go on when one of them ${what}`, { timeout: 60_000 }, async () => {
+            const url = await kind.copy(seeded);
+            await using(url, async ({ store }) => {
+              const hooks: Hooks =
+                what === "loses the lease"
+                  ? {
+                      async beforeSlice(number) {
+                        const lost = `fence = fence + 1, holder = 'another', until = '${EARLIER}'`;
+                        if (number === 10) await set(store, lost);
+                      },
+                    }
+                  : {
+                      beforeSlice(number) {
+                        if (number === 10) throw new JanitorError("store_constraint", "a key is broken");
+                      },
+                    };
+              const report = await run(store, hooks, { concurrency, sliceMs: 1 });
+              assert.equal(report.complete, true);
+              await assertDone(url, report);
+              const { rows: kept } = await store.query("SELECT until FROM idp_janitor_leases", []);
+              assert.deepEqual(kept, [[""]]);
+            });
+          });
+        }
+      }
+
+      test("is given back by a run that fails, with whatever its lanes were doing", {
+        timeout: 60_000,
+      }, async () => {
+        const url = await kind.copy(seeded);
+        await using(url, async ({ store }) => {
+          const failing = run(
+            store,
+            {
+              async beforeSlice(number) {
+                if (number === 8)
+                  await set(store, `fence = fence + 1, holder = 'another', until = '${EARLIER}'`);
+                if (number >= 10) throw new JanitorError("store_failed", "nothing works any more");
+              },
+            },
+            { concurrency: 4, sliceMs: 1 },
+          );
+          assert.equal((await failureOf(failing)).code, "store_failed");
+          assert.equal((await run(store)).complete, true);
+        });
+      });
+
+      test("does not wait for who has its row and does not end", { timeout: 30_000 }, async () => {
+        const url = await kind.copy(seeded);
+        const other = new Client(url);
+        await other.connect();
+        try {
+          await using(url, async ({ store }) => {
+            await run(store);
+            await other.query("BEGIN; SELECT FROM idp_janitor_leases FOR SHARE");
+            const error = await failureOf(run(store));
+            assert.equal(error.code, "store_leased");
+            assert.match(error.message, /somebody whose transaction has locked its row/);
+          });
+        } finally {
+          await other.end();
+        }
+      });
+
+      test("says what the role may not do", async () => {
+        const role = `reader_${kind.title.replace(/\W/g, "_")}`;
+        const url = await kind.copy(seeded);
+        await using(url, async ({ store }) => {
+          await run(store);
+          await asAdmin(
+            url,
+            `CREATE ROLE ${role} LOGIN PASSWORD 'secret'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`,
+          );
+          const address = new URL(url);
+          [address.username, address.password] = [role, "secret"];
+          await using(address.href, async ({ store: reader }) => {
+            const error = await failureOf(run(reader));
+            assert.equal(error.code, "store_denied");
+            assert.match(error.message, /permission denied for table idp_janitor_leases/);
+          });
+        });
       });
 
       test("is done without where that is said, and the report says so", async () => {

@@ -168,8 +168,8 @@ test("fails where not even one slice fits into the tick, and waits where another
 });
 
 test("stops where the rows of the day are used up, and goes on", async () => {
-  // Making the table of passes is the first batch, and the lease the second.
-  const over = await tick({ batchesToday: 2 });
+  // Making the table of passes is the first batch, and the lease, for which there is no table yet, the second and the third.
+  const over = await tick({ batchesToday: 3 });
   assert.deepEqual([outcomes(over), over.error], [[`${SESSIONS}: quota`], undefined]);
   assert.match(over.entries[0]?.error?.message ?? "", /used up until 00:00 UTC/);
   assert.equal(await count("django_session"), 10);
@@ -203,6 +203,15 @@ test("begins it in the next tick where finding that out has left too little", as
   const short = { options: { crons: { [CRON]: [SESSIONS] }, maxStatements: 18 } } as const;
   assert.equal((await tick(short)).error?.code, "too_few_statements");
   assert.deepEqual(outcomes(await tick(short)), [`${SESSIONS}: complete`]);
+});
+
+test("waits for the next tick where finding that out has left nothing", async () => {
+  await outdate();
+  // The first job is resting, and nothing is left for the second but the schema.
+  const short = { options: { crons: { [CRON]: [SESSIONS] }, maxStatements: 7 } } as const;
+  const { error } = await tick(short);
+  assert.equal(error?.code, "too_few_statements");
+  assert.doesNotMatch(error?.message ?? "", /not -?\d+$/);
 });
 
 test("refreshes keys, and tells which provider failed", async () => {

@@ -74,11 +74,11 @@ export function queueHandler<Env>(
 ): (batch: { readonly messages: readonly QueueMessage[] }, env: Env) => Promise<void> {
   return async ({ messages }, env) => {
     const given = await options(env);
-    requireKnown("queueHandler", given, OPTIONS);
-    const { store: uncounted, queue, plan, maxStatements, onEnd = printEnd, close, ...rest } = given;
-    const { store, statements } = metered(uncounted);
-    const most = maxStatements ?? allowanceOf(plan).statementsAStep;
     try {
+      requireKnown("queueHandler", given, OPTIONS);
+      const { store: uncounted, queue, plan, maxStatements, onEnd = printEnd, close: _, ...rest } = given;
+      const { store, statements } = metered(uncounted);
+      const most = maxStatements ?? allowanceOf(plan).statementsAStep;
       for (const message of messages) {
         const body = message.body as FanOutMessage;
         const left = most - statements();
@@ -99,7 +99,7 @@ export function queueHandler<Env>(
         }
       }
     } finally {
-      await close?.();
+      await given.close?.();
     }
   };
 }

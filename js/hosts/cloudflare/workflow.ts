@@ -6,6 +6,7 @@ import { requireKnown } from "../../known.ts";
 import { type LedgerTotals, openLedger } from "../../ledger.ts";
 import type { Checkpoint } from "../../report.ts";
 import type { SqlStore } from "../../store.ts";
+import { whoSaidWhat } from "../../warnings.ts";
 import { plainError } from "./log.ts";
 import { allowanceOf, type Plan } from "./plans.ts";
 
@@ -68,7 +69,7 @@ export interface SweepResult extends LedgerTotals {
   readonly now: string;
   /** Into how many steps it was cut. */
   readonly steps: number;
-  /** Sentences about what a person should look at. */
+  /** Sentences about what a person should look at, each behind the steps that said it, whose own the numbers in it are. */
   readonly warnings: readonly string[];
 }
 
@@ -140,7 +141,7 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
 
   let checkpoint: Checkpoint | undefined;
   let steps = 0;
-  const warnings = new Set<string>();
+  const said: { who: string; warnings: readonly string[] }[] = [];
   do {
     steps += 1;
     const from = checkpoint;
@@ -155,11 +156,11 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
           holder: `the workflow ${ledger}`,
           ...(from ? { checkpoint: from } : {}),
         });
-        const { warnings: said, checkpoint: rest } = report;
-        return rest ? { warnings: said, checkpoint: rest } : { warnings: said };
+        const { warnings, checkpoint: rest } = report;
+        return rest ? { warnings, checkpoint: rest } : { warnings };
       },
     );
-    for (const warning of part.warnings) warnings.add(warning);
+    said.push({ who: `part ${steps}`, warnings: part.warnings });
     checkpoint = part.checkpoint;
   } while (checkpoint !== undefined);
 
@@ -171,11 +172,10 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
     return {};
   }).catch((error: unknown) => {
     // The job is done, whatever becomes of what was written down about it.
-    warnings.add(
-      `rows of \`idp_janitor_ledger\` with the run \`${ledger}\` are left: ${plainError(error).message}`,
-    );
+    const left = `rows of \`idp_janitor_ledger\` with the run \`${ledger}\` are left: ${plainError(error).message}`;
+    said.push({ who: "forget", warnings: [left] });
   });
-  return { job, now, steps, ...totals, warnings: [...warnings] };
+  return { job, now, steps, ...totals, warnings: whoSaidWhat(said) };
 }
 
 function isFinal(error: unknown): error is JanitorError {

@@ -32,6 +32,9 @@ const LOCK_TIMEOUT_MS: (f64, f64) = (50.0, 400.0);
 /// How long one statement of a slice may take, in milliseconds: far more than any does that is well.
 const STATEMENT_TIMEOUT_MS: f64 = 60_000.0;
 
+/// Who changes the row of a lease waits for the slices that ask for it, and not for what nobody ends.
+const LEASE_TIMEOUTS: &[&str] = &["SET LOCAL lock_timeout = 2000", "SET LOCAL statement_timeout = 10000"];
+
 impl Postgres {
     /// Adds the sets of a find: of what other rows have to say, of the window's rows with a verdict on each, of where it ends,
     /// and, as one row, of what was found.
@@ -275,6 +278,7 @@ impl Dialect for Postgres {
     /// Slices share the row's lock, so that those of several lanes do not wait for each other, and who would take the lease does.
     fn lease_rows(&self) -> Option<LeaseRows> {
         Some(LeaseRows {
+            before: LEASE_TIMEOUTS,
             instant: |seconds| {
                 format!(
                     "to_char((clock_timestamp() + interval '{seconds} seconds') AT TIME ZONE 'UTC', \

@@ -32,7 +32,7 @@ impl SqlRun {
             }
             Phase::Lease => self.dialect.lease(self.order.job.name).map(|lease| Effect::Lease(plain(&lease.take))),
             Phase::TakeRow => self.row_lease.as_ref().map(|lease| Effect::Batch(lease.take())),
-            Phase::Renew => self.row_lease.as_ref().map(|lease| Effect::Batch(vec![lease.renew()])),
+            Phase::Renew => self.row_lease.as_ref().map(|lease| Effect::Batch(lease.renew())),
             Phase::Writable => Some(Effect::Batch(vec![])),
             Phase::Open => sweep.map(|sweep| Effect::Query(sweep.templates.open.fill(self.dialect, &lane.filling))),
             Phase::Find => sweep.map(|sweep| self.reading(sweep.templates.find.fill(self.dialect, &lane.filling))),

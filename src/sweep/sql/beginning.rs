@@ -70,10 +70,13 @@ impl SqlRun {
     /// The lease that is a row has been asked for: at the beginning of the run, or again where it may be lost.
     pub(super) fn row_taken(&mut self, at: usize, answer: Answer) -> Result<Effect, Error> {
         let Some(lease) = &mut self.row_lease else { return Err(unexpected("a lease")) };
-        let ran = answer.ran(lease.take().len())?;
+        // Another lane may have tried to make the table meanwhile, or not.
+        let Answer::Batch(ran) = answer else { return Err(unexpected("what takes the lease")) };
         let [.., taken, holder] = ran.as_slice() else { return Err(unexpected("what takes the lease")) };
         let cell = |rows: &Rows, column: usize| rows.first().and_then(|row| row.get(column)).and_then(Cell::text);
-        let Some(fence) = cell(&taken.rows, 0) else {
+        // It goes into the texts of statements.
+        let Some(fence) = cell(&taken.rows, 0).filter(|fence| fence.parse::<u64>().is_ok()) else {
+            self.row_lease = None;
             let told = |column| cell(&holder.rows, column).unwrap_or_default();
             let holder = format!("{}, until {}", told(0), told(1));
             return Err(Error::Leased { job: self.order.job.name.to_owned(), holder });

@@ -158,7 +158,6 @@ impl SqlRun {
             Phase::Lease => self.leased(at, &answer.rows()?),
             Phase::TakeRow => self.row_taken(at, answer),
             Phase::Renew => {
-                answer.ran(1)?;
                 if let Some(lease) = &mut self.row_lease {
                     lease.renewed_ms = self.journal.elapsed_ms;
                 }
@@ -182,6 +181,10 @@ impl SqlRun {
             // It ends by itself.
             return Ok(*end);
         }
+        if matches!((&phase, failure), (Phase::TakeRow, Failure::Locked | Failure::Timeout)) {
+            let holder = "somebody whose transaction has locked its row of `idp_janitor_leases`".to_owned();
+            return Err(Error::Leased { job: self.order.job.name.to_owned(), holder });
+        }
         // As a rule there is no table of leases yet. What else was wrong, making it will tell.
         if matches!((&phase, failure), (Phase::TakeRow, Failure::Other | Failure::Constraint))
             && self.row_lease.as_mut().is_some_and(RowLease::makes_table)
@@ -189,7 +192,7 @@ impl SqlRun {
             return self.ask(at, Phase::TakeRow);
         }
         let doing = match (&phase, self.dialect.slices().skip_what_is_held()) {
-            (Phase::Remove { .. }, true) => Doing::SharedSlice,
+            (Phase::Remove { .. }, true) | (Phase::Renew, _) => Doing::SharedSlice,
             (Phase::Remove { .. }, false) => Doing::AloneSlice,
             _ => Doing::Reading,
         };
@@ -208,11 +211,11 @@ impl SqlRun {
         } else {
             judge(failure, doing, lane.failures, lane.chance.draw())
         };
-        if failure == Failure::Constraint
-            && !lane.asked_for_lease
-            && matches!(phase, Phase::Remove { .. } | Phase::Renew)
-            && self.row_lease.is_some()
-        {
+        let asks = |lease: &RowLease| match phase {
+            Phase::Remove { .. } => lease.before_slice().is_some(),
+            _ => matches!(phase, Phase::Renew),
+        };
+        if failure == Failure::Constraint && !lane.asked_for_lease && self.row_lease.as_ref().is_some_and(asks) {
             // Another may have taken the lease; if not, it was something else, and will fail again.
             lane.asked_for_lease = true;
             return self.ask(at, Phase::TakeRow);

@@ -213,10 +213,16 @@ impl SqlRun {
         let outcome = sweep.outcome(self.dialect, &results)?;
         if !outcome.leased {
             let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
+            if lane.filling.lease != self.lease {
+                // Another lane has taken it again since.
+                return self.go_on(at);
+            }
             lane.leases_lost += 1;
             if lane.leases_lost > LEASES_LOST {
-                let holder =
-                    "nobody keeps it, for the locks of a connection do not last here (is there a pooler in between?)";
+                let holder = match &self.row_lease {
+                    Some(_) => "others, again and again",
+                    None => "nobody, for the locks of a connection do not last here (is there a pooler in between?)",
+                };
                 return Err(Error::Leased { job: self.order.job.name.to_owned(), holder: holder.into() });
             }
             return self.ask(at, if self.row_lease.is_some() { Phase::TakeRow } else { Phase::Lease });
@@ -327,8 +333,8 @@ impl SqlRun {
 
     pub(super) fn done(&mut self, at: usize, rest: Option<&Place>) -> Effect {
         let end = Effect::Done(Box::new(self.report(rest)));
-        match self.row_lease.take().filter(|lease| !lease.fence.is_empty()) {
-            Some(lease) => self.hand(at, Phase::Release(Box::new(end)), Effect::Batch(vec![lease.release()])),
+        match self.row_lease.take() {
+            Some(lease) => self.hand(at, Phase::Release(Box::new(end)), Effect::Batch(lease.release())),
             None => end,
         }
     }
@@ -336,7 +342,7 @@ impl SqlRun {
     /// What gives back a lease that is a row, where the run ended without doing so.
     #[must_use]
     pub fn release(&self) -> Vec<Statement> {
-        self.row_lease.iter().filter(|lease| !lease.fence.is_empty()).map(RowLease::release).collect()
+        self.row_lease.iter().flat_map(RowLease::release).collect()
     }
 
     /// The report as of now: what was held and not visited again is held.
