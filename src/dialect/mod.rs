@@ -67,6 +67,11 @@ pub trait Dialect: Sync {
     /// Where a window of so many rows ends at the latest, the walk ending at `last`.
     fn window_end(&self, from: &str, window: u64, last: &str) -> String;
 
+    /// How many rows a window is reckoned to have that ends there; `None` where windows are counted by rows themselves.
+    fn reckoned(&self, _from: &str, _upto: &str) -> Option<u64> {
+        None
+    }
+
     /// Whether a text is a position.
     fn is_position(&self, text: &str) -> bool;
 

@@ -18,6 +18,9 @@ const TAKE: (f64, f64, f64) = (50.0, 500.0, 100_000.0);
 /// A find may take up to this part of the target, so that most of a slice is removal.
 const FIND_SHARE: f64 = 0.25;
 
+/// A little more than is of use is walked, in case there is less to take.
+const MARGIN: f64 = 1.05;
+
 impl Pace {
     /// The pace of a run's first slice.
     #[must_use]
@@ -34,7 +37,7 @@ impl Pace {
     #[expect(clippy::cast_precision_loss, reason = "kept within the constants above")]
     pub fn resume(&mut self, take: u64) {
         self.take = within(take as f64, TAKE.0, TAKE.2);
-        self.window = within(self.take * 1.25, self.window, WINDOW.2);
+        self.window = within(self.take * MARGIN, self.window, WINDOW.2);
     }
 
     /// How many rows to walk at most.
@@ -46,7 +49,7 @@ impl Pace {
 
     /// A little more than is of use, in case there is less to take.
     fn of_use(&self) -> f64 {
-        within(self.window.min(self.walked_each * self.take * 1.25), WINDOW.0, WINDOW.2)
+        within(self.window.min(self.walked_each * self.take * MARGIN), WINDOW.0, WINDOW.2)
     }
 
     /// How many stale rows to take at most.
@@ -153,7 +156,7 @@ mod tests {
         pace.found(None, 1.0);
         assert_eq!(pace.window(), 8_000);
         pace.found(Some(3_000), 1.0);
-        assert_eq!(pace.window(), 3_750);
+        assert_eq!(pace.window(), 3_150);
         pace.found(Some(10), 1.0);
         assert_eq!(pace.window(), 100);
     }

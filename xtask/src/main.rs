@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 /// What the wasm may weigh gzipped, in bytes.
-const BUDGET: usize = 180_000;
+const BUDGET: usize = 185_000;
 
 const WASM: &str = "target/wasm32-unknown-unknown/release/idp_janitor.wasm";
 const OUT: &str = "pkg/core";

@@ -208,6 +208,11 @@ impl Dialect for Postgres {
         if reached >= end { last.to_owned() } else { written(reached, LAST_PLACE) }
     }
 
+    fn reckoned(&self, from: &str, upto: &str) -> Option<u64> {
+        let ((from, _), (upto, _)) = (place(from)?, place(upto)?);
+        Some((u64::from(upto.saturating_sub(from)) + 1) * ROWS_A_BLOCK)
+    }
+
     fn is_position(&self, text: &str) -> bool {
         place(text).is_some()
     }
@@ -364,5 +369,8 @@ mod tests {
             assert_eq!(Postgres.window_end(from, 1_000_000, last), last);
         }
         assert_eq!(Postgres.window_end("(809,0)", 1, "(810,37)"), "(809,65535)");
+        // As many rows as the window was asked for, however many there are in a block.
+        assert_eq!(Postgres.reckoned("(3,7)", &Postgres.window_end("(3,7)", 400, "(99,65535)")), Some(400));
+        assert_eq!(Postgres.reckoned("(3,7)", "(3,9)"), Some(40));
     }
 }

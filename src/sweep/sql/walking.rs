@@ -239,7 +239,9 @@ impl SqlRun {
         let full = found.removable() >= lane.filling.take;
         self.journal.slices += u64::from(found.removable() > 0);
         if !found_first {
-            lane.pace.found_and_removed(full.then_some(found.walked), found.removable(), took_ms);
+            let upto = found.upto.as_deref().unwrap_or(&lane.filling.upto);
+            let walked = self.dialect.reckoned(&lane.filling.from, upto).unwrap_or(found.walked);
+            lane.pace.found_and_removed(full.then_some(walked), found.removable(), took_ms);
         }
         lane.pace.removed(found.stale, took_ms);
         self.walk_on(at, &found, outcome.own)
@@ -294,8 +296,14 @@ impl SqlRun {
         if upto != claim.upto
             && let Some(next) = found.next.clone().or_else(|| self.dialect.after(&upto))
         {
-            claim.from = next;
-            lane.claim = Some(claim);
+            let behind = if claim.upto == self.walk.last { None } else { self.dialect.after(&claim.upto) };
+            if claim.held.is_none() && behind == self.walk.cursor {
+                // Nobody has claimed what follows: the next claim begins here, and is as long as is of use.
+                self.walk.cursor = Some(next);
+            } else {
+                claim.from = next;
+                lane.claim = Some(claim);
+            }
         }
         self.progress = Some(self.journal.progress(&self.order, &self.work, &self.place, self.walk.total));
         if time_is_up {
