@@ -41,6 +41,8 @@ export interface Checkpoint {
   readonly step: number;
   /** Where in its table the next slice begins; absent at its beginning. */
   readonly from?: string;
+  /** Whether rows may have moved to where the walk has been, so that another one follows. */
+  readonly moved?: boolean;
   /** Where the work ends, where this is a part of a sweep and no more. */
   readonly upto?: string;
   /** Rows of its table walked so far. */

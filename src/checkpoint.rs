@@ -29,6 +29,8 @@ pub struct Checkpoint {
     total: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     take: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    moved: bool,
 }
 
 /// How far a pass has come.
@@ -46,6 +48,8 @@ pub struct Place {
     pub total: Option<u64>,
     /// How many stale rows a slice took in the end; absent at the beginning of a table.
     pub take: Option<u64>,
+    /// Whether rows may have moved to where the walk has been, so that another one has to follow.
+    pub moved: bool,
 }
 
 impl FromValue for Checkpoint {
@@ -63,6 +67,7 @@ impl FromValue for Checkpoint {
             walked: members.take("walked")?,
             total: members.take("total")?,
             take: members.take("take")?,
+            moved: members.take::<Option<_>>("moved")?.unwrap_or_default(),
         })
     }
 }
@@ -71,8 +76,9 @@ impl Checkpoint {
     /// A checkpoint at a place of a pass with such settings, on a database of such a schema.
     #[must_use]
     pub fn new(job: &str, now: Instant, settings: String, schema: Option<String>, place: Place) -> Self {
-        let Place { step, from, upto, walked, total, take } = place;
-        Self { version: VERSION, job: job.to_owned(), now, settings, schema, step, from, upto, walked, total, take }
+        let Place { step, from, upto, walked, total, take, moved } = place;
+        let job = job.to_owned();
+        Self { version: VERSION, job, now, settings, schema, step, from, upto, walked, total, take, moved }
     }
 
     /// Whether it is a part of a sweep, beside which other parts may be worked on.
@@ -115,10 +121,10 @@ impl Checkpoint {
     /// The place to go on from; `None` where the settings have changed since.
     #[must_use]
     pub fn place(&self, settings: &str) -> Option<Place> {
-        let Self { step, walked, total, take, .. } = *self;
+        let Self { step, walked, total, take, moved, .. } = *self;
         (self.settings == settings).then(|| {
             let (from, upto) = (self.from.clone(), self.upto.clone());
-            Place { step, from, upto, walked, total, take }
+            Place { step, from, upto, walked, total, take, moved }
         })
     }
 }

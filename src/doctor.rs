@@ -184,6 +184,7 @@ pub fn examine(orders: &[Order], dialect: &dyn Dialect, schema: &Schema) -> Diag
             Ok((work, prepared, plan)) => {
                 for table in tables(&work, &prepared) {
                     diagnosis.add_table(schema, table);
+                    verdict.add_right(schema, "SELECT", table);
                 }
                 for sweep in &prepared {
                     diagnosis.add_keys(dialect, schema, sweep);
@@ -259,24 +260,27 @@ impl Diagnosis {
 }
 
 impl JobVerdict {
+    /// Notes a right that is needed, if the role has it not.
+    fn add_right(&mut self, schema: &Schema, right: &str, table: &str) {
+        let denied = schema.tables.get(table).is_some_and(|table| table.denied.iter().any(|denied| denied == right));
+        let text = format!("{right} on `{table}`");
+        if denied && !self.denied.contains(&text) {
+            self.denied.push(text);
+        }
+    }
+
     /// What a slice does needs these rights: what is locked needs `UPDATE`, where rows are locked.
     fn add_denied(&mut self, dialect: &dyn Dialect, schema: &Schema, sweep: &Prepared) {
         let locks = dialect.slices() != Slices::Repeated;
         let mut needed: Vec<(&str, &str)> = Vec::new();
         for (table, updates) in sweep.changed() {
-            needed.push(("SELECT", table));
             needed.push((if updates { "UPDATE" } else { "DELETE" }, table));
         }
         if locks {
             needed.extend(sweep.locked().into_iter().map(|table| ("UPDATE", table)));
         }
         for (right, table) in needed {
-            let denied =
-                schema.tables.get(table).is_some_and(|table| table.denied.iter().any(|denied| denied == right));
-            let text = format!("{right} on `{table}`");
-            if denied && !self.denied.contains(&text) {
-                self.denied.push(text);
-            }
+            self.add_right(schema, right, table);
         }
         for right in &schema.denied {
             if !self.denied.contains(right) {

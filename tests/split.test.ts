@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PGlite } from "@electric-sql/pglite";
-import { createJanitor } from "idp-janitor";
+import { type Checkpoint, createJanitor } from "idp-janitor";
 import { pglite } from "idp-janitor/adapters/pglite";
 
 const NOW = "2026-11-01T00:00:00Z";
@@ -40,6 +40,58 @@ test("a part takes along what moved while it was walked", () =>
     const report = await janitor.run(JOB, parts[0] ? { checkpoint: parts[0] } : {});
     assert.deepEqual([report.complete, report.removed], [true, { people: 6000 }]);
     assert.deepEqual(await janitor.split(JOB, { now: NOW, step: 1, parts: 4 }), { steps: 1, parts: [] });
+  }));
+
+/** Regression: what had moved was forgotten where a bound ended the run, or the walk. */
+test("a table whose rows move is walked again, whatever bounds there are", () =>
+  withPeople(async (database) => {
+    const janitor = createJanitor({ store: pglite(database), onDelete: { "people.invited_by": "set-null" } });
+    let removed = 0;
+    let runs = 0;
+    for (let checkpoint: Checkpoint | undefined; runs === 0 || checkpoint; runs += 1) {
+      const report = await janitor.run(JOB, {
+        now: NOW,
+        maxRows: 700,
+        sliceMs: 60_000,
+        ...(checkpoint && { checkpoint }),
+      });
+      removed += report.removed.people ?? 0;
+      checkpoint = report.checkpoint;
+    }
+    assert.deepEqual([removed, runs > 8], [6000, true]);
+  }));
+
+/** Regression: rows that stay were counted once for each walk. */
+test("a table that is walked again tells what stays once", () =>
+  withPeople(async (database) => {
+    await database.exec(`
+      CREATE TABLE badges (id bigint PRIMARY KEY, person bigint REFERENCES people (id));
+      CREATE INDEX ON badges (person);
+      INSERT INTO badges VALUES (1, 17);
+      UPDATE people SET invited_by = NULL WHERE invited_by = 17`);
+    const onDelete = { "people.invited_by": "set-null", "badges.person": "restrict" } as const;
+    const report = await createJanitor({ store: pglite(database), onDelete }).run(JOB, { now: NOW });
+    assert.deepEqual(
+      [report.complete, report.removed.people, report.restricted, report.selected],
+      [true, 5999, 1, 6000],
+    );
+    await database.exec("DELETE FROM badges; DELETE FROM people");
+  }));
+
+test("a key that acts by itself is refused where the rule leaves it out", () =>
+  withPeople(async (database) => {
+    await database.exec(`
+      DELETE FROM people;
+      CREATE TABLE oauth2_provider_idtoken (id bigint PRIMARY KEY, expires timestamptz NOT NULL);
+      CREATE TABLE oauth2_provider_accesstoken (id bigint PRIMARY KEY, expires timestamptz NOT NULL,
+        id_token_id bigint UNIQUE REFERENCES oauth2_provider_idtoken (id) ON DELETE CASCADE);
+      CREATE TABLE oauth2_provider_refreshtoken (id bigint PRIMARY KEY, revoked timestamptz,
+        access_token_id bigint UNIQUE REFERENCES oauth2_provider_accesstoken (id));
+      CREATE TABLE oauth2_provider_grant (id bigint PRIMARY KEY, expires timestamptz NOT NULL)`);
+    await assert.rejects(createJanitor({ store: pglite(database) }).run("cleartokens", { now: NOW }), {
+      code: "not_this_schema",
+      message: /`oauth2_provider_accesstoken\.id_token_id` is declared to act on a deletion by itself/,
+    });
   }));
 
 test("parts that are done in any order leave nothing, and end where they end", () =>

@@ -79,7 +79,8 @@ function codeOf(error: unknown): StoreCode {
     if (state === "57014" && /user request/.test(messageOf(error))) return "store_failed";
     return CODES[state] ?? CODES[state.slice(0, 2)] ?? "store_failed";
   }
-  if (messageOf(error) === "Query read timeout") return "store_timeout";
+  // The client has given up, and the server has not: the slice may still take effect.
+  if (messageOf(error) === "Query read timeout") return "store_unavailable";
   return isOfConnection(error) ? "store_unavailable" : "store_failed";
 }
 

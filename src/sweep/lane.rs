@@ -29,6 +29,8 @@ pub struct Lane {
     pub failures_in_all: u32,
     /// How it failed last.
     pub failed_by: Option<Failure>,
+    /// Whether its connection was lost, and nothing has been answered since.
+    pub lost: bool,
     /// How often in a row it has found the lease lost.
     pub leases_lost: u32,
     /// Whether it has asked for the lease because of that.
@@ -90,6 +92,7 @@ impl Lane {
             failures: 0,
             failures_in_all: 0,
             failed_by: None,
+            lost: false,
             leases_lost: 0,
             asked_for_lease: false,
             chance,

@@ -15,6 +15,17 @@ pub struct Claim {
     number: u64,
 }
 
+/// What a walk has found stale or unreadable, and left.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Rows that others restrict the removal of.
+    pub restricted: u64,
+    /// Rows that were held the second time, too.
+    pub held: u64,
+    /// Rows with an instant that cannot be read.
+    pub unreadable: u64,
+}
+
 /// The walk of the table in hand.
 #[derive(Debug, Default)]
 pub struct Walk {
@@ -28,6 +39,8 @@ pub struct Walk {
     pub gone: u64,
     /// Whether a lane is looking for where its claim from the cursor ends.
     pub finding: bool,
+    /// What it has left.
+    pub kept: Kept,
     once_more: VecDeque<(String, String, u64)>,
     claims: u64,
 }
@@ -43,6 +56,16 @@ impl Walk {
     pub fn claim(&mut self, from: String, upto: String, held: Option<u64>) -> Claim {
         self.claims += 1;
         Claim { from, upto, held, number: self.claims }
+    }
+
+    /// Whether what follows upon a claim, where `after` is, has been claimed by nobody, and nobody looks for where a claim of it ends.
+    #[must_use]
+    pub fn is_last(&self, claim: &Claim, after: Option<&str>) -> bool {
+        let follows = match self.cursor.as_deref() {
+            None => claim.upto == self.last,
+            cursor => after == cursor,
+        };
+        follows && !self.finding
     }
 
     /// Notes a part of which so many rows were held, to be visited once more when all has been visited.
@@ -74,5 +97,39 @@ impl Walk {
         // holds a row for ever must not keep a pass from getting on.
         let waiting = || self.once_more.front().map(|(from, _, _)| from.as_str());
         earliest(first).or(self.cursor.as_deref()).or_else(|| earliest(again)).or_else(waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(cursor: Option<&str>, finding: bool) -> (Walk, Claim) {
+        let mut walk = Walk::new("1".into(), "9".into(), 100);
+        let claim = walk.claim("1".into(), "4".into(), None);
+        walk.cursor = cursor.map(str::to_owned);
+        walk.finding = finding;
+        (walk, claim)
+    }
+
+    /// Regression: what lay between a claim that was given back and one that was being looked for was left out; and where nobody can
+    /// say what follows upon a place, a claim in the middle was taken for the last.
+    #[test]
+    fn knows_the_last_claim() {
+        for (cursor, finding, after, is_last) in [
+            (Some("5"), false, Some("5"), true),
+            (Some("5"), true, Some("5"), false),
+            (Some("7"), false, Some("5"), false),
+            (Some("7"), false, None, false),
+            (None, false, Some("5"), false),
+            (None, false, None, false),
+        ] {
+            let (walk, claim) = walk(cursor, finding);
+            assert_eq!(walk.is_last(&claim, after), is_last, "{cursor:?} {finding} {after:?}");
+        }
+        let (mut walk, _) = walk(None, false);
+        let end = walk.claim("5".into(), "9".into(), None);
+        assert!(walk.is_last(&end, None));
+        assert!(walk.is_last(&end, Some("10")));
     }
 }

@@ -59,7 +59,7 @@ test("PostgreSQL's states have their codes", async () => {
 /** What drivers of PostgreSQL and Node say where no server does. */
 const WORDS: Readonly<Record<string, readonly (string | { code: string })[]>> = {
   store_unavailable: [
-    ...["Connection terminated", "Connection terminated unexpectedly", "timeout expired"],
+    ...["Query read timeout", "Connection terminated", "Connection terminated unexpectedly", "timeout expired"],
     ...["timeout exceeded when trying to connect", "Connection terminated due to connection timeout"],
     ...["Client has encountered a connection error and is not queryable"],
     ...["Cannot use a pool after calling end on the pool", "The server does not support SSL connections"],
@@ -70,7 +70,6 @@ const WORDS: Readonly<Record<string, readonly (string | { code: string })[]>> = 
       code,
     })),
   ],
-  store_timeout: ["Query read timeout"],
   store_failed: ["what nobody has thought of"],
 };
 

@@ -19,8 +19,13 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use std::cell::Cell;
 
-fn in_lanes(graph: &Graph, dry_run: bool) -> Request {
-    removal(graph, json!({ "dryRun": dry_run, "sliceMs": 5, "concurrency": 3, "maxConcurrency": 3 }))
+/// Three lanes, in a real run with so many rows at most.
+fn in_lanes(graph: &Graph, dry_run: bool, most: Option<u64>) -> Request {
+    let mut properties = json!({ "dryRun": dry_run, "sliceMs": 5, "concurrency": 3, "maxConcurrency": 3 });
+    if let Some(most) = most.filter(|_| !dry_run) {
+        properties["maxRows"] = json!(most);
+    }
+    removal(graph, properties)
 }
 
 fn reports(ended: &[Ended]) -> Vec<Report> {
@@ -36,8 +41,10 @@ fn lanes_do_what_one_does<E: Engine>(empty: impl Fn() -> E, shape: Shape, cases:
     let shared = Cell::new(0);
     // Once in three they are stopped over and over.
     let stops = prop_oneof![2 => Just(usize::MAX), 1 => 20..60_usize];
+    // Now and then they may take few rows each time.
+    let bounds = prop_oneof![2 => Just(None), 1 => (10..300_u64).prop_map(Some)];
     heavy_runner(9, cases)
-        .run(&(graphs(shape), any::<u64>(), stops), |(graph, seed, stop_at)| {
+        .run(&(graphs(shape), any::<u64>(), stops, bounds), |(graph, seed, stop_at, most)| {
             let engine = empty();
             let graph = graph.on(engine.name()).crowded();
             build(&engine, &graph);
@@ -46,7 +53,7 @@ fn lanes_do_what_one_does<E: Engine>(empty: impl Fn() -> E, shape: Shape, cases:
             let expected = model.removal(&before);
             let run = |dry_run| {
                 let mut host = Lanes::new(&engine, 3, seed).stopping_at(stop_at);
-                let ended = host.complete(&in_lanes(&graph, dry_run));
+                let ended = host.complete(&in_lanes(&graph, dry_run, most));
                 let ended = ended.map_err(|error| TestCaseError::fail(error.to_string()))?;
                 prop_assert!(ended.iter().all(|ended| !ended.failed), "nothing fails");
                 Ok((reports(&ended), is_shared(&host)))
@@ -66,7 +73,7 @@ fn lanes_do_what_one_does<E: Engine>(empty: impl Fn() -> E, shape: Shape, cases:
             }
             same(&after.difference(&expected.after), &vec![], "after a real run")?;
             same(&sum(&real, removed), &expected.removed, "what a real run tells")?;
-            if stop_at == usize::MAX {
+            if stop_at == usize::MAX && most.is_none() {
                 let found = (real[0].selected, real[0].restricted);
                 same(&found, &(expected.stale, expected.restricted), "what it finds")?;
             }

@@ -144,6 +144,9 @@ impl SqlRun {
         if let (Phase::Schema(_) | Phase::Writable | Phase::Open, Some(lane)) = (&phase, self.lanes.get_mut(at)) {
             lane.is_well();
         }
+        if let (Some(lane), false) = (self.lanes.get_mut(at), answer == Answer::Waited) {
+            lane.lost = false;
+        }
         match phase {
             Phase::Idle if self.stage == Stage::Begun && at == 0 => self.read_schema(at, vec![]),
             Phase::Idle | Phase::Pause => self.go_on(at),
@@ -201,7 +204,7 @@ impl SqlRun {
         if lane.failed_by != Some(failure) {
             lane.failures = 0;
         }
-        let lost_before = lane.failed_by == Some(Failure::Unavailable);
+        let lost_before = std::mem::replace(&mut lane.lost, failure == Failure::Unavailable);
         lane.failed_by = Some(failure);
         lane.failures += 1;
         lane.failures_in_all += 1;

@@ -11,7 +11,7 @@ use crate::sweep::lane::Phase;
 use crate::sweep::prepare::Prepared;
 use crate::sweep::row_lease::RowLease;
 use crate::sweep::statements::Filling;
-use crate::sweep::walk::Walk;
+use crate::sweep::walk::{Kept, Walk};
 
 /// How often in a row a lane takes the lease anew before it gives up.
 const LEASES_LOST: u32 = 5;
@@ -53,15 +53,29 @@ impl SqlRun {
     /// What follows upon a table that has been walked: the next one, or the same again where stale rows may have moved to where
     /// the walk had been.
     fn walked(&mut self, at: usize) -> Result<Effect, Error> {
-        let moving = self.dialect.slices() == Slices::Chained
-            && self.walk.gone > 0
-            && self.sweeps.get(self.place.step).is_some_and(Prepared::moves_its_own);
-        if !moving {
+        if !self.is_to_follow() {
             return self.next_table(at);
         }
-        self.place.from = None;
+        // What stays is found again.
+        let Kept { restricted, held, unreadable } = std::mem::take(&mut self.walk.kept);
+        self.journal.selected = self.journal.selected.saturating_sub(restricted + held);
+        self.journal.restricted = self.journal.restricted.saturating_sub(restricted);
+        self.journal.held = self.journal.held.saturating_sub(held);
+        if let Some(sweep) = self.sweeps.get(self.place.step).filter(|_| unreadable > 0) {
+            let counted = self.journal.unreadable.entry(sweep.table());
+            *counted = counted.saturating_sub(unreadable);
+        }
+        self.place = Place { step: self.place.step, upto: self.place.upto.take(), ..Place::default() };
         self.walk = Walk::default();
         self.open(at)
+    }
+
+    /// Whether another walk of the table has to follow: rows of its own have let go of what went, and may have moved to where the
+    /// walk had been.
+    fn is_to_follow(&self) -> bool {
+        self.dialect.slices() == Slices::Chained
+            && (self.walk.gone > 0 || self.place.moved)
+            && self.sweeps.get(self.place.step).is_some_and(Prepared::moves_its_own)
     }
 
     /// How many stale rows the next slice may take.
@@ -169,6 +183,10 @@ impl SqlRun {
             return self.walk_on(at, &found, 0);
         }
         if removable > 0 && !may_take {
+            if self.lanes.iter().any(|lane| lane.is_busy() && lane.reserved > 0) {
+                // What other lanes are about to take may turn out to be less.
+                return Ok(Effect::Park);
+            }
             self.stop();
             return self.go_on(at);
         }
@@ -278,11 +296,15 @@ impl SqlRun {
             return Err(unexpected("a claim in hand"));
         };
         let held = if self.dialect.slices().skip_what_is_held() { found.removable().saturating_sub(gone) } else { 0 };
-        if claim.held.is_some() {
+        if let Some(waiting) = &mut claim.held {
+            *waiting = waiting.saturating_sub(found.removable());
             self.journal.held += held;
+            self.walk.kept.held += held;
         } else {
             self.journal.selected += found.stale;
             self.journal.restricted += found.restricted;
+            self.walk.kept.restricted += found.restricted;
+            self.walk.kept.unreadable += found.unreadable;
             if found.unreadable > 0 {
                 *self.journal.unreadable.entry(sweep.table()) += found.unreadable;
             }
@@ -296,8 +318,7 @@ impl SqlRun {
         if upto != claim.upto
             && let Some(next) = found.next.clone().or_else(|| self.dialect.after(&upto))
         {
-            let behind = if claim.upto == self.walk.last { None } else { self.dialect.after(&claim.upto) };
-            if claim.held.is_none() && behind == self.walk.cursor {
+            if claim.held.is_none() && self.walk.is_last(&claim, self.dialect.after(&claim.upto).as_deref()) {
                 // Nobody has claimed what follows: the next claim begins here, and is as long as is of use.
                 self.walk.cursor = Some(next);
             } else {
@@ -329,10 +350,11 @@ impl SqlRun {
         match self.walk.rest(claims) {
             Some(from) => {
                 let take = self.lanes.first().map(|lane| lane.pace.take());
-                let upto = self.place.upto.clone();
-                Place { step, from: Some(from.to_owned()), upto, walked, total: Some(self.walk.total), take }
+                let (upto, moved) = (self.place.upto.clone(), self.is_to_follow());
+                Place { step, from: Some(from.to_owned()), upto, walked, total: Some(self.walk.total), take, moved }
             }
             None if self.walk.last.is_empty() => self.place.clone(),
+            None if self.is_to_follow() => Place { step, upto: self.place.upto.clone(), ..Place::default() },
             // Behind a part there is nothing of its own.
             None if self.place.upto.is_some() => Place { step: self.sweeps.len(), ..Place::default() },
             None => Place { step: step + 1, ..Place::default() },
