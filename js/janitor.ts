@@ -62,7 +62,7 @@ export interface RunOptions {
   readonly now?: string | Date;
   /** Settings of this job for this run; go before those of {@link JanitorOptions.jobs}. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** Ends the run after this many stale rows of the job's own tables, 1 or more. */
+  /** Ends the run after this many stale rows of the job's own tables, 1 or more; one slice is worked on at a time then. */
   readonly maxRows?: number;
   /** Ends the run before more than this many statements; refused where not even one slice would fit. */
   readonly maxStatements?: number;

@@ -32,8 +32,8 @@ export function reportLines(report: Report, checkpointFile: string | undefined):
     lines.push("", `${report.restricted} stale row(s) stay, because rows that may not go reference them.`);
   }
   if (report.held > 0) {
-    const what = `${report.held} stale row(s) were kept, because somebody else held them`;
-    lines.push("", report.dryRun ? `${what}.` : `${what}; the next run takes them.`);
+    const what = `${report.held} stale row(s) were kept, because somebody held them when they were visited`;
+    lines.push("", report.dryRun ? `${what}.` : `${what}; the next pass takes them.`);
   }
   if (!report.complete) lines.push("", workLeft(report, checkpointFile));
   return lines;

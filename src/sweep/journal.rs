@@ -101,7 +101,8 @@ impl Journal {
         }
         if self.held > 0 {
             warnings.push(format!(
-                "{} stale row(s) were kept because somebody else held them, or what would go with them; the next run takes them",
+                "{} stale row(s) were kept because somebody held them, or what would go with them, and they were not visited once more, \
+                 or in vain; the next pass takes them",
                 self.held
             ));
         }

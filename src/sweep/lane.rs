@@ -21,8 +21,6 @@ pub struct Lane {
     pub since_ms: f64,
     /// Whether what it has claimed is only to be looked at.
     pub looks: bool,
-    /// Stale rows that it is about to take, or may be.
-    pub reserved: u64,
     /// How often in a row what it does has failed in the same way.
     pub failures: u32,
     /// How often in a row it has failed in any way.
@@ -88,7 +86,6 @@ impl Lane {
             pace: Pace::new(target_ms),
             since_ms: 0.0,
             looks: false,
-            reserved: 0,
             failures: 0,
             failures_in_all: 0,
             failed_by: None,

@@ -25,7 +25,7 @@ test("rows that somebody else held are told of where there are any", () => {
   deepEqual(reportLines(REPORT, undefined), ["Removed nothing."]);
   deepEqual(reportLines({ ...REPORT, held: 3 }, undefined), [
     ...["Removed nothing.", ""],
-    "3 stale row(s) were kept, because somebody else held them; the next run takes them.",
+    "3 stale row(s) were kept, because somebody held them when they were visited; the next pass takes them.",
   ]);
 });
 

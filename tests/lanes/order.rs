@@ -145,3 +145,19 @@ fn lanes_go_from_table_to_table_together() {
         assert_eq!(real.iter().map(|report| report.selected).sum::<u64>(), one.selected, "{seed}");
     }
 }
+
+/// Regression: lanes that shared what rows were left came to leave some out.
+#[test]
+fn one_lane_works_where_rows_are_bounded() {
+    let whole = token_chains(1_500);
+    let one = Host::new(&whole).run(&cleartokens(json!({})));
+    for seed in 0..3 {
+        let conn = token_chains(1_500);
+        let mut host = Lanes::new(&conn, 3, seed);
+        let bounded = cleartokens(json!({ "maxRows": 170, "concurrency": 3, "maxConcurrency": 3 }));
+        let real = reports(&host.complete(&bounded).unwrap());
+        assert!(real.len() > 3 && host.performed.iter().all(|lane| *lane == 0), "{} runs", real.len());
+        assert_eq!(dump(&conn), dump(&whole), "{seed}");
+        assert_eq!((sum(&real, removed), sum(&real, changed)), (removed(&one), changed(&one)), "{seed}");
+    }
+}

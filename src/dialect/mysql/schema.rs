@@ -170,7 +170,7 @@ fn read_rights(rows: &Rows, schema: &mut Schema) -> Result<(), Error> {
         };
         let denied =
             ["SELECT", "UPDATE", "DELETE"].into_iter().filter(|right| !may(right)).map(str::to_owned).collect();
-        only_read += usize::from(may("SELECT") && !may("UPDATE") && !may("DELETE"));
+        only_read += usize::from(may("SELECT") && !["INSERT", "UPDATE", "DELETE", "REFERENCES"].into_iter().any(may));
         if let Some(table) = schema.tables.get_mut(&name) {
             table.denied = denied;
         }

@@ -19,6 +19,10 @@ const LEASES_LOST: u32 = 5;
 impl SqlRun {
     /// What a lane does that has nothing in hand but its claim.
     pub(super) fn go_on(&mut self, at: usize) -> Result<Effect, Error> {
+        if at > 0 && self.order.bounds.max_rows.is_some() {
+            // How many rows a lane may take depends on what the others will have found.
+            return Ok(Effect::Park);
+        }
         let others_busy = self.lanes.iter().enumerate().any(|(other, lane)| other != at && lane.is_busy());
         match self.stage {
             Stage::Stopping if others_busy => return Ok(Effect::Park),
@@ -104,10 +108,9 @@ impl SqlRun {
         self.order.bounds.allow_statements(self.journal.statements + (statements + leases) as u64)
     }
 
-    /// How many more rows the bounds allow, those that other lanes are about to take counted.
+    /// How many more rows the bounds allow.
     pub(super) fn rows_left(&self) -> u64 {
-        let in_hand: u64 = self.lanes.iter().filter(|lane| lane.is_busy()).map(|lane| lane.reserved).sum();
-        let taken = self.journal.selected - self.journal.restricted + in_hand;
+        let taken = self.journal.selected.saturating_sub(self.journal.restricted);
         self.order.bounds.max_rows.map_or(u64::MAX, |max| max.saturating_sub(taken))
     }
 
@@ -152,7 +155,6 @@ impl SqlRun {
         };
         let target_ms = self.order.slice_ms.unwrap_or_else(|| self.dialect.slice_ms());
         lane.filling.lease.clone_from(&self.lease);
-        lane.reserved = found.as_ref().map_or(lane.filling.take, Found::removable);
         let mut statements = sweep.slice(self.dialect, target_ms, &lane.filling);
         statements.splice(0..0, self.row_lease.iter().filter_map(RowLease::before_slice));
         let phase = Phase::Remove { found, statements: statements.len() };
@@ -183,10 +185,6 @@ impl SqlRun {
             return self.walk_on(at, &found, 0);
         }
         if removable > 0 && !may_take {
-            if self.lanes.iter().any(|lane| lane.is_busy() && lane.reserved > 0) {
-                // What other lanes are about to take may turn out to be less.
-                return Ok(Effect::Park);
-            }
             self.stop();
             return self.go_on(at);
         }
@@ -291,7 +289,6 @@ impl SqlRun {
             return Err(unexpected("a sweep in hand"));
         };
         lane.is_well();
-        lane.reserved = 0;
         let (Some(mut claim), Some(upto)) = (lane.claim.take(), found.upto.clone()) else {
             return Err(unexpected("a claim in hand"));
         };
