@@ -59,7 +59,12 @@ test("PostgreSQL's states have their codes", async () => {
 /** What drivers of PostgreSQL and Node say where no server does. */
 const WORDS: Readonly<Record<string, readonly (string | { code: string })[]>> = {
   store_unavailable: [
-    ...["Query read timeout", "Connection terminated", "Connection terminated unexpectedly", "timeout expired"],
+    ...[
+      "Query read timeout",
+      "Connection terminated",
+      "Connection terminated unexpectedly",
+      "timeout expired",
+    ],
     ...["timeout exceeded when trying to connect", "Connection terminated due to connection timeout"],
     ...["Client has encountered a connection error and is not queryable"],
     ...["Cannot use a pool after calling end on the pool", "The server does not support SSL connections"],
