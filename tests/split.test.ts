@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PGlite } from "@electric-sql/pglite";
-import { type Checkpoint, createJanitor } from "idp-janitor";
+import { type Checkpoint, createJanitor, JanitorError, type SqlStore } from "idp-janitor";
 import { pglite } from "idp-janitor/adapters/pglite";
 
 const NOW = "2026-11-01T00:00:00Z";
@@ -59,6 +59,33 @@ test("a table whose rows move is walked again, whatever bounds there are", () =>
       checkpoint = report.checkpoint;
     }
     assert.deepEqual([removed, runs > 8], [6000, true]);
+  }));
+
+/** Regression: what a slice had moved was left where its confirmation was lost, and nothing else went in that walk. */
+test("a table is walked again after a slice whose confirmation was lost", () =>
+  withPeople(async (database) => {
+    // Four fill a block, so that what moves lies behind the end. The first slice takes a hundred blocks, which is all that is stale.
+    await database.exec(`TRUNCATE people CASCADE; ALTER TABLE people ALTER about SET STORAGE PLAIN;
+      INSERT INTO people SELECT n, NULL, CASE WHEN n BETWEEN 401 AND 500 THEN '2026-10-31' ELSE '2020-01-01' END::timestamptz,
+        CASE WHEN n > 500 THEN n - 500 END, repeat('x', 1980) FROM generate_series(1, 600) AS s (n); ANALYZE people`);
+    const store = pglite(database);
+    let slices = 0;
+    const losing: SqlStore = {
+      ...store,
+      async batch(statements) {
+        const results = await store.batch(statements);
+        if (!statements.some(({ sql }) => sql.includes("DELETE FROM"))) return results;
+        slices += 1;
+        if (slices > 1) return results;
+        throw new JanitorError("store_unavailable", "the connection was lost after the commit");
+      },
+    };
+    const onDelete = { "people.invited_by": "set-null" } as const;
+    const report = await createJanitor({ store: losing, onDelete }).run(JOB, { now: NOW });
+    assert.deepEqual([report.complete, report.removed], [true, { people: 100 }]);
+    assert.match(report.warnings.join(), /the connection was lost during at least 1 slice/);
+    const left = await database.query("DELETE FROM people RETURNING id");
+    assert.equal(left.rows.length, 100);
   }));
 
 /** Regression: rows that stay were counted once for each walk. */

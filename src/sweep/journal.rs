@@ -90,7 +90,7 @@ impl Journal {
         let counts: Vec<u64> =
             (0..work.sweeps.len()).map(|step| self.by_sweep.get(step).copied().unwrap_or_default()).collect();
         let mut warnings = self.warnings.clone();
-        warnings.extend(self.unreadable.iter().map(|(table, rows)| {
+        warnings.extend(self.unreadable.iter().filter(|(_, rows)| **rows > 0).map(|(table, rows)| {
             format!("{rows} row(s) of `{table}` have an instant that cannot be read, and were kept for that if for nothing else")
         }));
         if self.restricted > 0 {
@@ -109,7 +109,7 @@ impl Journal {
         if self.uncertain > 0 {
             let counted = if order.ledger.is_some() { "in the ledger alone" } else { "not in the counts" };
             warnings.push(format!(
-                "the connection was lost during {} slice(s): what the database did of them all the same is {counted}",
+                "the connection was lost during at least {} slice(s): what the database did of them all the same is {counted}",
                 self.uncertain
             ));
         }

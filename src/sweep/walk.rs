@@ -41,6 +41,8 @@ pub struct Walk {
     pub finding: bool,
     /// What it has left.
     pub kept: Kept,
+    /// Whether a slice of it may have been done whose confirmation was lost.
+    pub uncertain: bool,
     once_more: VecDeque<(String, String, u64)>,
     claims: u64,
 }

@@ -227,8 +227,14 @@ impl SqlRun {
             (Verdict::Fail, _) => Ok(Effect::Fail),
             (Verdict::Again(ms), Phase::Remove { .. }) => {
                 match failure {
-                    // Of one that follows upon another, nothing was sent.
-                    Failure::Unavailable => self.journal.uncertain += u64::from(!lost_before),
+                    Failure::Unavailable => {
+                        self.walk.uncertain = true;
+                        // Of one that follows upon another, nothing was sent, as a rule; or it was too much for the client's patience.
+                        self.journal.uncertain += u64::from(!lost_before);
+                        if lost_before {
+                            lane.pace.shrink(true);
+                        }
+                    }
                     failure => lane.pace.shrink(failure == Failure::Timeout),
                 }
                 Ok(self.hand(at, Phase::Pause, Effect::Wait(ms)))

@@ -77,8 +77,10 @@ impl SqlRun {
     /// Whether another walk of the table has to follow: rows of its own have let go of what went, and may have moved to where the
     /// walk had been.
     fn is_to_follow(&self) -> bool {
+        // Of a run that failed, slices of other lanes may have been under way.
+        let in_hand = || self.lanes.iter().any(|lane| matches!(lane.phase, Phase::Remove { .. }));
         self.dialect.slices() == Slices::Chained
-            && (self.walk.gone > 0 || self.place.moved)
+            && (self.walk.gone > 0 || self.walk.uncertain || self.place.moved || in_hand())
             && self.sweeps.get(self.place.step).is_some_and(Prepared::moves_its_own)
     }
 
