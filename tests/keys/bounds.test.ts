@@ -40,7 +40,8 @@ describe("memory", () => {
       assert.deepEqual(codes, [null, "provider_too_large", "provider_too_large", "provider_too_large"]);
       assert.ok(grownBytes < 48 * MIB, `${grownBytes / MIB} MiB`);
       const sent = provider.requests.map(({ bytesSent }) => bytesSent);
-      assert.ok(Math.max(...sent) < 8 * MIB, `${sent}`);
+      // What was handed to the system and not read lies in its buffers, which take some 8 MiB where the machine is busy.
+      assert.ok(Math.max(...sent) < 16 * MIB, `${sent}`);
     });
   }
 });
