@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PGlite } from "@electric-sql/pglite";
-import { type Checkpoint, createJanitor, JanitorError, type SqlStore } from "idp-janitor";
+import { type Checkpoint, createJanitor, JanitorError } from "idp-janitor";
 import { pglite } from "idp-janitor/adapters/pglite";
+import { hooked } from "./servers/hooked.ts";
 
 const NOW = "2026-11-01T00:00:00Z";
 const JOB = "remove_stale_unverified_accounts";
@@ -68,20 +69,14 @@ test("a table is walked again after a slice whose confirmation was lost", () =>
     await database.exec(`TRUNCATE people CASCADE; ALTER TABLE people ALTER about SET STORAGE PLAIN;
       INSERT INTO people SELECT n, NULL, CASE WHEN n BETWEEN 401 AND 500 THEN '2026-10-31' ELSE '2020-01-01' END::timestamptz,
         CASE WHEN n > 500 THEN n - 500 END, repeat('x', 1980) FROM generate_series(1, 600) AS s (n); ANALYZE people`);
-    const store = pglite(database);
-    let slices = 0;
-    const losing: SqlStore = {
-      ...store,
-      async batch(statements) {
-        const results = await store.batch(statements);
-        if (!statements.some(({ sql }) => sql.includes("DELETE FROM"))) return results;
-        slices += 1;
-        if (slices > 1) return results;
-        throw new JanitorError("store_unavailable", "the connection was lost after the commit");
+    const store = hooked(pglite(database), {
+      afterSlice(number) {
+        if (number === 1)
+          throw new JanitorError("store_unavailable", "the connection was lost after the commit");
       },
-    };
+    });
     const onDelete = { "people.invited_by": "set-null" } as const;
-    const report = await createJanitor({ store: losing, onDelete }).run(JOB, { now: NOW });
+    const report = await createJanitor({ store, onDelete }).run(JOB, { now: NOW });
     assert.deepEqual([report.complete, report.removed], [true, { people: 100 }]);
     assert.match(report.warnings.join(), /the connection was lost during at least 1 slice/);
     const left = await database.query("DELETE FROM people RETURNING id");
