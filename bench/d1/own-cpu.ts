@@ -42,9 +42,15 @@ const binding: D1Binding = {
   },
   async batch(statements: { perform(): Record<string, unknown>[] }[]) {
     timed(() => database.exec("BEGIN"));
-    const results = statements.map((statement) => ({ results: statement.perform(), meta: {} }));
-    timed(() => database.exec("COMMIT"));
-    return results;
+    try {
+      const results = statements.map((statement) => ({ results: statement.perform(), meta: {} }));
+      timed(() => database.exec("COMMIT"));
+      return results;
+    } catch (error) {
+      // The first run finds no table of leases.
+      timed(() => database.exec("ROLLBACK"));
+      throw error;
+    }
   },
 };
 
