@@ -16,8 +16,10 @@ pub enum Verdict {
 /// What failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doing {
-    /// Something that reads.
+    /// Something that reads what nothing can make less of.
     Reading,
+    /// Something that reads a window of a table, or what points at it.
+    Looking,
     /// A slice of a store where nobody else can write meanwhile.
     AloneSlice,
     /// A slice of a store where others write meanwhile.
@@ -40,8 +42,8 @@ pub fn judge(failure: Failure, doing: Doing, attempt: u32, chance: f64) -> Verdi
         (Failure::Unavailable, _) => (WHILE_AWAY, Verdict::Fail),
         (Failure::Conflict | Failure::Locked, Doing::SharedSlice) => (WHILE_HELD, Verdict::PassOver),
         (Failure::Conflict, _) => (WHILE_HELD, Verdict::Fail),
-        // A smaller slice may do.
-        (Failure::Timeout, Doing::SharedSlice | Doing::AloneSlice) => (WHILE_HELD, Verdict::Fail),
+        // A smaller window or slice may do.
+        (Failure::Timeout, Doing::Looking | Doing::SharedSlice | Doing::AloneSlice) => (WHILE_HELD, Verdict::Fail),
         (Failure::Constraint, Doing::SharedSlice) => (WHILE_BROKEN, Verdict::Fail),
         _ => return Verdict::Fail,
     };
@@ -108,7 +110,9 @@ mod tests {
             (Failure::Locked, Doing::Reading, vec![], Verdict::Fail),
             (Failure::Locked, Doing::AloneSlice, vec![], Verdict::Fail),
             (Failure::Locked, Doing::SharedSlice, held.clone(), Verdict::PassOver),
+            (Failure::Locked, Doing::Looking, vec![], Verdict::Fail),
             (Failure::Timeout, Doing::Reading, vec![], Verdict::Fail),
+            (Failure::Timeout, Doing::Looking, held.clone(), Verdict::Fail),
             (Failure::Timeout, Doing::SharedSlice, held, Verdict::Fail),
             (Failure::Constraint, Doing::AloneSlice, vec![], Verdict::Fail),
             (Failure::Constraint, Doing::SharedSlice, vec![20.0, 40.0, 80.0], Verdict::Fail),

@@ -151,8 +151,8 @@ impl SqlRun {
             Phase::Idle if self.stage == Stage::Begun && at == 0 => self.read_schema(at, vec![]),
             Phase::Idle | Phase::Pause => self.go_on(at),
             Phase::Again(again) => {
-                let reads = matches!(*again, Phase::Open | Phase::Find | Phase::Count { .. });
-                if self.stage == Stage::Stopping && reads { self.go_on(at) } else { self.ask(at, *again) }
+                let stops = self.stage == Stage::Stopping && matches!(*again, Phase::Open);
+                if stops { self.go_on(at) } else { self.ask(at, *again) }
             }
             Phase::Schema(mut results) => {
                 results.push(answer.rows()?);
@@ -197,6 +197,7 @@ impl SqlRun {
         let doing = match (&phase, self.dialect.slices().skip_what_is_held()) {
             (Phase::Remove { .. }, true) | (Phase::Renew, _) => Doing::SharedSlice,
             (Phase::Remove { .. }, false) => Doing::AloneSlice,
+            (Phase::Find | Phase::Count { .. }, _) => Doing::Looking,
             _ => Doing::Reading,
         };
         let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
@@ -236,6 +237,16 @@ impl SqlRun {
                         }
                     }
                     failure => lane.pace.shrink(failure == Failure::Timeout),
+                }
+                Ok(self.hand(at, Phase::Pause, Effect::Wait(ms)))
+            }
+            (Verdict::Again(ms), Phase::Find | Phase::Count { .. }) => {
+                // What was found, and then not counted, is looked for again.
+                if failure == Failure::Timeout || failure == Failure::Unavailable && lost_before {
+                    lane.pace.shrink(true);
+                }
+                if lane.claim.is_none() {
+                    self.walk.finding = false;
                 }
                 Ok(self.hand(at, Phase::Pause, Effect::Wait(ms)))
             }
