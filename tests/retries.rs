@@ -140,7 +140,11 @@ fn looks_at_less_where_it_takes_too_long<E: Engine>(empty: impl Fn() -> E) {
         assert_pauses(&seen.pauses, &HELD, &about);
         let Report { selected, would_remove, complete, .. } = &seen.report;
         let told = |table| would_remove.as_ref().and_then(|removed| removed.get(table).copied());
-        assert_eq!((*selected, told("django_session"), told("note"), *complete), (5, Some(5), Some(3), true), "{about}");
+        assert_eq!(
+            (*selected, told("django_session"), told("note"), *complete),
+            (5, Some(5), Some(3), true),
+            "{about}"
+        );
         let mut distinct = looks.clone();
         distinct.sort();
         distinct.dedup();

@@ -241,10 +241,20 @@ async function begin(connection: Mysql2Connection, isQuestion: boolean): Promise
   try {
     await send(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
   } catch (error) {
-    throw isInTransaction(error) ? notAlone() : error;
+    throw isInTransaction(error) ? await inTransaction(connection) : error;
   }
   if (isQuestion) await refuseReadOnly(connection);
   await send(connection, isQuestion ? "START TRANSACTION READ WRITE" : "START TRANSACTION");
+}
+
+/** Where `autocommit` is off, a transaction need not be somebody else's: whatever is read begins one. */
+async function inTransaction(connection: Mysql2Connection): Promise<JanitorError> {
+  const { rows } = await send(connection, "SELECT @@SESSION.autocommit");
+  if (Number(rows[0]?.[0]) !== 0) return notAlone();
+  const message =
+    "`autocommit` is off on this connection, so that whatever is read begins a transaction, which nobody ends: " +
+    "give idp-janitor connections on which it is on (SET autocommit = 1)";
+  return new JanitorError("store_failed", message);
 }
 
 /** What is not told by beginning: that transactions of this connection, or tables of InnoDB, are only read. */

@@ -158,6 +158,22 @@ test("mysql2 leaves a transaction of somebody else on a connection alone", async
   assert.deepEqual(await witness.read("SELECT id FROM things"), [["77"], ["79"]]);
 });
 
+test("mysql2 says that `autocommit` is off", async (context) => {
+  const { url, witness } = await open(context);
+  const connection = await createConnection(url);
+  context.after(() => connection.end());
+  await connection.query("SET autocommit = 0");
+  const store = mysql2(connection);
+  await store.query("SELECT count(*) FROM things", []);
+  for (const batch of [[plain("INSERT INTO things VALUES (78)")], []]) {
+    await assert.rejects(store.batch(batch), { code: "store_failed", message: /`autocommit` is off/ });
+  }
+  assert.deepEqual(await witness.read("SELECT id FROM things"), []);
+  await connection.query("SET autocommit = 1");
+  await store.batch([plain("INSERT INTO things VALUES (79)")]);
+  assert.deepEqual(await witness.read("SELECT id FROM things"), [["79"]]);
+});
+
 test("mysql2 lets a role write to a read-only server that may", async (context) => {
   const { url, witness } = await open(context);
   const admin = createPool(engine.adminUrl(new URL(url).pathname.slice(1)));

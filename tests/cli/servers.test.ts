@@ -218,4 +218,19 @@ describe("jobs", { concurrency: 2 }, () => {
       });
     });
   }
+
+  test("are done on a MariaDB whose sessions begin without autocommit, too", async (t) => {
+    const [, server] = SERVERS;
+    ok(server);
+    const engine = await startMariadb({ settings: { autocommit: "0" } });
+    t.after(() => engine.close());
+    const url = await engine.createDatabase();
+    await server.execute(url, ...schema(server), "COMMIT");
+    const args = [ACCOUNTS, "--database", url, "--now", NOW, "--json"];
+    const outcome = await run(newFolder(t), args);
+    deepEqual([outcome.status, outcome.stderr], [0, ""]);
+    deepEqual(JSON.parse(outcome.stdout).removed, GONE);
+    const left = await server.execute(url, "SELECT CAST(count(*) AS CHAR) FROM people_user");
+    deepEqual(left, [[String(USERS / 2)]]);
+  });
 });

@@ -26,10 +26,13 @@ async function open(url: string, options: OpenOptions): Promise<OpenedStore> {
   );
   const sockets = new Sockets();
   const pool = driver.default.createPool({ ...config, stream: () => sockets.add(socketTo(address)) });
+  // Servers may be set to begin sessions otherwise, and then whatever is read begins a transaction. Where it fails, so will what follows.
+  pool.pool.on("connection", (connection) => connection.query("SET autocommit = 1", () => undefined));
   return reached(
     { store: mysql2(pool), close: () => sockets.end(pool) },
     {
-      ...{ address: shownMysql(address), caOption: "ssl-ca" },
+      address: shownMysql(address),
+      authority: { option: "ssl-ca", isNamed: address.options.has("ssl-ca") },
       patienceMs: 2 * CONNECT_MS,
       giveUp: () => sockets.destroy(),
     },

@@ -37,7 +37,8 @@ async function open(url: string, options: OpenOptions): Promise<OpenedStore> {
     return reached(
       { store, close: () => sockets.end(pool) },
       {
-        ...{ address: shownPostgres(address), caOption: "sslrootcert" },
+        address: shownPostgres(address),
+        authority: { option: "sslrootcert", isNamed: address.options.has("sslrootcert") },
         patienceMs: 2 * config.connectionTimeoutMillis,
         giveUp: () => sockets.destroy(),
       },

@@ -10,8 +10,8 @@ export const CONNECT_MS = 10_000;
 export interface Way {
   /** Its address, without credentials. */
   readonly address: string;
-  /** The option by which such an address names the authority to trust. */
-  readonly caOption?: string;
+  /** The option by which such an address names the authority to trust, and whether this one does. */
+  readonly authority?: { readonly option: string; readonly isNamed: boolean };
   /** How long it may take, in milliseconds; for drivers that give up by themselves, longer than they take. */
   readonly patienceMs: number;
   /** Ends what was begun, without a word to whoever has refused us, or never answered. */
@@ -26,7 +26,7 @@ export interface Way {
  */
 export async function reached(
   opened: OpenedStore,
-  { address, caOption, patienceMs, giveUp }: Way,
+  { address, authority, patienceMs, giveUp }: Way,
 ): Promise<OpenedStore> {
   try {
     await within(patienceMs, opened.store.query("SELECT 1", []));
@@ -37,10 +37,16 @@ export async function reached(
     // mysql2's code for TLS that could not be had puts Node's out of sight, by which the adapter would know.
     const code = codeOf(cause) === "HANDSHAKE_SSL_ERROR" ? "store_unavailable" : told;
     const why = causeOf(cause, message);
-    const advice = caOption && isOfTrust(cause) ? `; \`${caOption}=FILE\` names the authority to trust` : "";
+    const advice = authority && isOfTrust(cause) ? `; ${adviceOn(authority)}` : "";
     const whole = `\`${address}\` cannot be opened: ${message}${why}${advice}; nothing was changed`;
     throw new JanitorError(code, whole, { cause: cause ?? error });
   }
+}
+
+function adviceOn({ option, isNamed }: NonNullable<Way["authority"]>): string {
+  return isNamed
+    ? `the file that \`${option}\` names holds no authority that has signed the server's certificate`
+    : `\`${option}=FILE\` names the authority to trust`;
 }
 
 function known(error: unknown): JanitorError {
