@@ -37,11 +37,13 @@ pub struct Table {
     pub address: String,
     /// The parts that hold its rows, where it is partitioned or inherited from; each is walked by itself.
     pub parts: Vec<Part>,
+    /// Whether it is inherited from, and not partitioned: foreign keys are about one table of such a tree alone.
+    pub has_heirs: bool,
     /// The columns of each of its indexes, as far as an index is of use to find rows by equality.
     pub indexes: Vec<Vec<String>>,
     /// The number of its rows by the engine's own estimate; `None` where there is none.
     pub rows: Option<u64>,
-    /// Whether rows of it may be hidden from the role at hand.
+    /// Whether rows of it, or of a part of it, may be hidden from the role at hand.
     pub hides_rows: bool,
     /// What the role at hand may not do to it, of `SELECT`, `UPDATE` and `DELETE`.
     pub denied: Vec<String>,
@@ -91,6 +93,10 @@ pub struct ForeignKey {
     pub target: Vec<String>,
     /// What the database itself does when the row that is pointed at goes.
     pub declared: Declared,
+    /// Whether it points at one part of that table alone.
+    pub of_part: bool,
+    /// Whether the database does not check it, though it checks others.
+    pub unchecked: bool,
 }
 
 /// What a database declares for a deletion.

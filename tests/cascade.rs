@@ -302,6 +302,8 @@ fn a_reference_to_another_column_than_the_rule_excludes_stays_a_dependant() {
         references: "people".into(),
         target: vec![target.into()],
         declared: Declared::Cascade,
+        of_part: false,
+        unchecked: false,
     };
     let mut schema = Schema::default();
     schema.tables.insert("people", Table::default());

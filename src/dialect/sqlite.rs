@@ -330,6 +330,8 @@ fn read_foreign_keys(rows: &Rows, tables: &Named<Table>) -> Result<Vec<(String, 
                     references,
                     target: target.into_iter().collect(),
                     declared: declared(&text(row.get(5))?),
+                    of_part: false,
+                    unchecked: false,
                 },
             )),
         }

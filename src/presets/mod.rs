@@ -116,6 +116,8 @@ mod tests {
             references: references.to_owned(),
             target: vec!["id".into()],
             declared: Declared::NoAction,
+            of_part: false,
+            unchecked: false,
         }
     }
 

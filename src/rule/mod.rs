@@ -185,6 +185,23 @@ impl Rule {
         }
     }
 
+    /// Calls `visit` with whatever the rule says is not there, and the table of whose rows it says so, itself being a rule on `table`.
+    pub fn visit_absences(&self, table: &str, is_negated: bool, visit: &mut impl FnMut(&str, &Related)) {
+        match self {
+            Self::All(rules) | Self::Any(rules) => {
+                rules.iter().for_each(|rule| rule.visit_absences(table, is_negated, visit));
+            }
+            Self::Not(rule) => rule.visit_absences(table, !is_negated, visit),
+            Self::Exists(related) => {
+                if is_negated {
+                    visit(table, related);
+                }
+                related.satisfying.visit_absences(&related.table, is_negated, visit);
+            }
+            _ => {}
+        }
+    }
+
     /// Whether the rule itself says that no row of `table` points by `columns` at the `target` of a row that satisfies it.
     #[must_use]
     pub fn excludes_reference(&self, table: &str, columns: &[String], target: &[String]) -> bool {

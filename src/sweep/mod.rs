@@ -11,5 +11,6 @@ pub mod retry;
 pub mod row_lease;
 pub mod sql;
 pub mod statements;
+pub mod trust;
 pub mod views;
 pub mod walk;

@@ -2,6 +2,7 @@
 //! said, is found out here, before anything is touched.
 
 use super::statements::{Filling, Purpose, SliceStatement, Templates, Told, Writer, removable};
+use super::trust::check_trust;
 use crate::cascade::{Action, Cascade, Change, Source, declared};
 use crate::dialect::{Dialect, Found, Held, unexpected};
 use crate::effect::{Ran, Statement};
@@ -143,8 +144,7 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
     plan.warnings.extend(schema.warnings.iter().cloned());
     if !schema.enforces_keys {
         plan.warnings.push(
-            "foreign keys are not enforced on this connection, so the database does not check a slice at its end"
-                .into(),
+            "foreign keys are not enforced on this connection, so rows can be left that point at what has gone".into(),
         );
     }
     let mut prepared: Vec<Prepared> = Vec::new();
@@ -156,6 +156,7 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
         let cascade = Cascade::plan(schema, &sweep.table, &sweep.rule, action)?;
         check_left_out(sweep, dialect, schema)?;
         check_cascade(&cascade, dialect, schema)?;
+        check_trust(sweep, &cascade, dialect, schema)?;
         // In a real run, what earlier sweeps took is gone; in a dry run, it has to be thought away.
         let gone = |table: &str| {
             let ways: Vec<Rule> =
@@ -377,6 +378,12 @@ fn warn(warnings: &mut Vec<String>, schema: &Schema, cascade: &Cascade, one_by_o
                 warnings.push(warning);
             }
         }
+    }
+    for edge in cascade.edges.iter().filter(|edge| edge.key.unchecked) {
+        let key = edge.key.name_in(&edge.table);
+        warnings.push(format!(
+            "the database does not check the foreign key `{key}`, so rows can be left that point at what has gone"
+        ));
     }
     if one_by_one {
         warnings.push(format!(

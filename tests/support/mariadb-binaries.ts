@@ -1,4 +1,4 @@
-// Where a MariaDB comes from.
+// Where a MariaDB comes from, or a MySQL.
 
 import { execFile } from "node:child_process";
 import { existsSync, globSync, mkdirSync, realpathSync, rmSync } from "node:fs";
@@ -12,22 +12,24 @@ const PACKAGE = "mariadb-server-core";
 
 /** A server, and what it must be told to find its own files. */
 export interface Mariadb {
+  readonly product: "MariaDB" | "MySQL";
   readonly file: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Where the statements are that make its system tables. */
+  /** Where the statements are that make the system tables of MariaDB. */
   readonly share: string;
 }
 
 const execute = promisify(execFile);
 
 /**
- * The server that the environment variable MARIADB_BIN names (a path), else `mariadbd` or a `mysqld` that is one, on the
+ * The server that the environment variable MARIADB_BIN names (a path), which may be a MySQL's as well, else `mariadbd` or a `mysqld` that is one, on the
  * PATH or in /usr/sbin, else the one of Debian's package, got and unpacked without installing it. A machine that has none
  * and cannot get one fails the test: nothing is skipped.
  */
 export async function mariadb(folder: string): Promise<Mariadb> {
   const { MARIADB_BIN } = process.env;
+  if (MARIADB_BIN && !(await isMariadb(MARIADB_BIN))) return describeMysql(realpathSync(MARIADB_BIN));
   const installed = MARIADB_BIN || (await installedServer());
   if (installed) return describe(realpathSync(installed), {});
   const root = reachable(await fromDebian(), folder);
@@ -41,17 +43,28 @@ function describe(file: string, env: Readonly<Record<string, string>>): Mariadb 
     .map((name) => join(base, "share", name))
     .find((path) => existsSync(join(path, "mysql_system_tables.sql")));
   if (share === undefined) throw new Error(`the files of MariaDB are not in share beside ${file}`);
-  return { file, env, share, args: [`--basedir=${base}`, `--lc-messages-dir=${share}`] };
+  return { product: "MariaDB", file, env, share, args: [`--basedir=${base}`, `--lc-messages-dir=${share}`] };
+}
+
+function describeMysql(file: string): Mariadb {
+  const base = dirname(dirname(file));
+  const share = join(base, "share/mysql");
+  const folders = [`--basedir=${base}`, `--lc-messages-dir=${share}`, `--character-sets-dir=${share}/charsets`];
+  return { product: "MySQL", file, env: {}, share, args: [...folders, "--mysqlx=OFF", "--secure-file-priv="] };
 }
 
 async function installedServer(): Promise<string | undefined> {
   const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin"];
   const files = ["mariadbd", "mysqld"].flatMap((name) => folders.map((folder) => join(folder, name)));
   for (const file of files.filter((name) => existsSync(name))) {
-    const { stdout } = await execute(file, ["--version"]);
-    if (stdout.includes("MariaDB")) return file;
+    if (await isMariadb(file)) return file;
   }
   return undefined;
+}
+
+async function isMariadb(file: string): Promise<boolean> {
+  const { stdout } = await execute(file, ["--version"]);
+  return stdout.includes("MariaDB");
 }
 
 async function fromDebian(): Promise<string> {

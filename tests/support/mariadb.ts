@@ -1,10 +1,11 @@
-// A real MariaDB of the test's own.
+// A real MariaDB of the test's own, or a MySQL, if that is asked for.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 import { createConnection } from "mysql2/promise";
 import { type Engine, type EngineOptions, type Kind, PASSWORD, startEngine } from "./engines.ts";
 import { type Mariadb, mariadb } from "./mariadb-binaries.ts";
@@ -22,11 +23,13 @@ const SETTINGS = {
   "innodb-doublewrite": "OFF",
   "innodb-flush-log-at-trx-commit": "2",
   "innodb-flush-method": "nosync",
-  "innodb-log-file-size": "32M",
+  "loose-innodb-log-file-size": "32M",
   "performance-schema": "OFF",
   "skip-name-resolve": "ON",
   "table-open-cache": "400",
 };
+
+const execute = promisify(execFile);
 
 /** Run at every start, before anybody can connect. */
 const ROLES = `
@@ -86,7 +89,12 @@ async function prepare(folder: string, settings: Readonly<Record<string, string>
     args: ["--no-defaults", ...program.args, ...options, ...more],
     env: program.env,
   });
-  await bootstrap(command("--bootstrap"), program, folder);
+  if (program.product === "MySQL") {
+    const first = command("--initialize-insecure");
+    await execute(first.file, first.args, asServer(first, folder));
+  } else {
+    await bootstrap(command("--bootstrap"), program, folder);
+  }
   return (port: number) => command(`--port=${port}`, `--init-file=${roles}`);
 }
 

@@ -135,6 +135,8 @@ fn read_foreign_keys(rows: &Rows, tables: &mut Named<Table>) -> Result<(), Error
                 references,
                 target: vec![target],
                 declared: declared(&text(row.get(5))?),
+                of_part: false,
+                unchecked: false,
             }),
         }
         last = (table, name);

@@ -18,12 +18,9 @@ macro_rules! own {
     };
 }
 
-/// The server, and whether the connection checks all foreign keys: replication roles do not, nor are those checked whose triggers
-/// are off, or that are declared so (18).
+/// The server, and whether the connection checks foreign keys: replication roles do not.
 const SERVER: &str = "SELECT current_setting('server_version_num'), 'PostgreSQL ' || current_setting('server_version'), \
-    (current_setting('session_replication_role') <> 'replica' AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger AS g \
-    JOIN pg_catalog.pg_constraint AS k ON k.oid = g.tgconstraint WHERE k.contype = 'f' AND g.tgenabled = 'D') AND NOT EXISTS \
-    (SELECT 1 FROM pg_catalog.pg_constraint AS k WHERE k.contype = 'f' AND to_jsonb(k) ->> 'conenforced' = 'false'))::int";
+    (current_setting('session_replication_role') <> 'replica')::int";
 
 /// One row per table, with the place of its schema on the search path.
 const TABLES: &str = concat!(
@@ -49,15 +46,21 @@ const COLUMNS: &str = concat!(
     "ORDER BY c.oid, a.attnum"
 );
 
-/// One row per column of a foreign key. What the parts of a partitioned table have is said once, of the whole.
-const FOREIGN_KEYS: &str = "SELECT k.conrelid::text, k.oid::text, \
-    coalesce(pg_partition_root(k.confrelid)::oid, k.confrelid)::text, a.attname::text, b.attname::text, \
+/// One row per column of a foreign key, and of each table whose rows it may point at: one that points at a partition or an heir is
+/// told of what that is a part of, too. What the parts of a partitioned table have is said once, of the whole. Those are not
+/// checked whose triggers are off, or only for replication, or that are declared so (18).
+const FOREIGN_KEYS: &str = "SELECT k.conrelid::text, k.oid || ' ' || r.oid, r.oid::text, a.attname::text, b.attname::text, \
     CASE WHEN (to_jsonb(k) ->> 'confdelsetcols') IS NULL THEN k.confdeltype::text ELSE 's' END, \
-    k.conrelid::regclass::text FROM pg_catalog.pg_constraint AS k \
+    k.conrelid::regclass::text, (r.oid <> k.confrelid)::int, \
+    (to_jsonb(k) ->> 'conenforced' = 'false' IS TRUE OR EXISTS (SELECT 1 FROM pg_catalog.pg_constraint AS p \
+    JOIN pg_catalog.pg_trigger AS g ON g.tgconstraint = p.oid \
+    WHERE (p.oid = k.oid OR p.conparentid = k.oid) AND g.tgenabled NOT IN ('O', 'A')))::int FROM pg_catalog.pg_constraint AS k \
+    CROSS JOIN LATERAL (WITH RECURSIVE tree(oid) AS (SELECT k.confrelid UNION SELECT i.inhparent FROM tree \
+    JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = tree.oid) SELECT oid FROM tree) AS r \
     CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS o(child, target, at) \
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = o.child \
     JOIN pg_catalog.pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = o.target \
-    WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY k.conrelid, k.oid, o.at";
+    WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY k.conrelid, k.oid, r.oid <> k.confrelid, r.oid, o.at";
 
 /// One row per trigger that may act on a removal or an unset. One that keeps a row keeps what hangs on it, for the changes of a
 /// slice are chained.
@@ -69,7 +72,8 @@ const PARTS: &str = "WITH RECURSIVE tree(root, oid) AS (SELECT c.oid, c.oid FROM
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND (c.relkind = 'p' OR \
     EXISTS (SELECT 1 FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid)) \
     UNION SELECT tree.root, i.inhrelid FROM tree JOIN pg_catalog.pg_inherits AS i ON i.inhparent = tree.oid) \
-    SELECT tree.root::text, CASE WHEN l.relkind = 'r' THEN l.oid::text ELSE '' END, format('%I.%I', m.nspname, l.relname) \
+    SELECT tree.root::text, CASE WHEN l.relkind = 'r' THEN l.oid::text ELSE '' END, format('%I.%I', m.nspname, l.relname), \
+    row_security_active(l.oid)::int, (SELECT c.relkind <> 'p' FROM pg_catalog.pg_class AS c WHERE c.oid = tree.root)::int \
     FROM tree JOIN pg_catalog.pg_class AS l ON l.oid = tree.oid AND l.relkind <> 'p' \
     JOIN pg_catalog.pg_namespace AS m ON m.oid = l.relnamespace ORDER BY tree.root, tree.oid";
 
@@ -118,6 +122,8 @@ pub(super) fn read(results: &[Rows]) -> Result<Schema, Error> {
     for row in parts {
         if let Some(table) = found.table(row)? {
             table.parts.push(Part { id: text(row.get(1))?, address: text(row.get(2))? });
+            table.hides_rows |= yes(row.get(3))?;
+            table.has_heirs = yes(row.get(4))?;
         }
     }
     found.read_indexes(indexes)?;
@@ -183,6 +189,8 @@ impl Found {
                     references,
                     target: vec![target],
                     declared: declared(&text(row.get(5))?),
+                    of_part: yes(row.get(7))?,
+                    unchecked: yes(row.get(8))?,
                 }),
             }
             last = id;
