@@ -39,7 +39,7 @@ export interface Mysql2Pool {
 
 /** How a store waits, and uses its connections. */
 export interface Mysql2Options {
-  /** How long a statement of a batch waits for a lock of somebody else, in whole seconds from 1. Default 1. */
+  /** How long a statement waits for a lock of somebody else, in whole seconds from 1. Default 1. */
   readonly lockWaitSeconds?: number;
   /**
    * Whether a connection can be kept for what lives as long as it does, such as the lock that keeps runs of a job apart.
@@ -99,8 +99,11 @@ function overPool(pool: Mysql2Pool, lockWaitSeconds: number, wantsSession: boole
     dialect: "mysql",
     maxConcurrency: keepsSession ? max - 1 : max,
     query: (sql, params) =>
-      withConnection(async (connection) => ({ rows: (await send(connection, sql, params)).rows })),
-    batch: (statements) => withConnection((connection) => transact(connection, statements, lockWaitSeconds)),
+      withConnection((connection) => select(connection, { sql, params }, lockWaitSeconds)),
+    batch: (statements) =>
+      withConnection((connection) =>
+        waitingFor(connection, lockWaitSeconds, () => transact(connection, statements)),
+      ),
     ...(keepsSession
       ? {
           session: async () => {
@@ -134,9 +137,9 @@ function overConnection(
 
   return {
     dialect: "mysql",
-    query: (sql, params) =>
-      withConnection(async () => ({ rows: (await send(connection, sql, params)).rows })),
-    batch: (statements) => withConnection(() => transact(connection, statements, lockWaitSeconds)),
+    query: (sql, params) => withConnection(() => select(connection, { sql, params }, lockWaitSeconds)),
+    batch: (statements) =>
+      withConnection(() => waitingFor(connection, lockWaitSeconds, () => transact(connection, statements))),
     ...(keepsSession ? { session: async () => sessionOf(connection, inTurn, watch(connection)) } : {}),
   };
 }
@@ -199,42 +202,65 @@ async function send(
     : { rows: [], changes: Number((result as { affectedRows?: number | string }).affectedRows ?? 0) };
 }
 
-/** Runs statements in a transaction, in which they wait so long for locks of rows and of tables. */
-async function transact(
+async function select(
   connection: Mysql2Connection,
-  statements: readonly Statement[],
+  { sql, params }: Statement,
   lockWaitSeconds: number,
-): Promise<StatementResult[]> {
+): Promise<{ rows: SqlValue[][] }> {
+  return waitingFor(connection, lockWaitSeconds, async () => ({
+    rows: (await send(connection, sql, params)).rows,
+  }));
+}
+
+/** Does work that waits so long for locks of rows and of tables. */
+async function waitingFor<T>(
+  connection: Mysql2Connection,
+  lockWaitSeconds: number,
+  work: () => Promise<T>,
+): Promise<T> {
   await send(
     connection,
     `SET @idp_janitor_rows = @@SESSION.innodb_lock_wait_timeout, @idp_janitor_tables = @@SESSION.lock_wait_timeout,
       SESSION innodb_lock_wait_timeout = ${lockWaitSeconds}, SESSION lock_wait_timeout = ${lockWaitSeconds}`,
   );
   try {
-    return await transactNow(connection, statements);
+    return await work();
   } finally {
     await orDestroy(
       connection,
-      "SET SESSION innodb_lock_wait_timeout = @idp_janitor_rows, SESSION lock_wait_timeout = @idp_janitor_tables",
+      `SET SESSION innodb_lock_wait_timeout = @idp_janitor_rows, SESSION lock_wait_timeout = @idp_janitor_tables,
+        @idp_janitor_rows = NULL, @idp_janitor_tables = NULL`,
     );
   }
 }
 
-async function transactNow(
+// Whatever `completion_type` says that a transaction ends with.
+const COMMIT = "COMMIT AND NO CHAIN NO RELEASE";
+const ROLLBACK = "ROLLBACK AND NO CHAIN NO RELEASE";
+
+/** Runs statements in a transaction. */
+async function transact(
   connection: Mysql2Connection,
   statements: readonly Statement[],
 ): Promise<StatementResult[]> {
-  await begin(connection, statements.length === 0);
+  const isQuestion = statements.length === 0;
+  await begin(connection, isQuestion);
   try {
+    if (isQuestion) await refuseReadOnly(connection);
     const results: StatementResult[] = [];
     for (const { sql, params } of statements) results.push(await send(connection, sql, params));
-    await send(connection, "COMMIT");
+    await send(connection, COMMIT);
     return results;
   } catch (error) {
-    await orDestroy(connection, "ROLLBACK");
+    await orDestroy(connection, ROLLBACK);
+    // What it made for itself is not undone with it.
+    for (const { sql } of statements) if (DROP.test(sql)) await orDestroy(connection, sql);
     throw error;
   }
 }
+
+/** How a batch does away with tables that nobody else sees. */
+const DROP = /^DROP TEMPORARY TABLE IF EXISTS /;
 
 /** A server that is read-only refuses to begin what says that it writes; a role that may still write, it does not. */
 async function begin(connection: Mysql2Connection, isQuestion: boolean): Promise<void> {
@@ -243,8 +269,14 @@ async function begin(connection: Mysql2Connection, isQuestion: boolean): Promise
   } catch (error) {
     throw isInTransaction(error) ? await inTransaction(connection) : error;
   }
-  if (isQuestion) await refuseReadOnly(connection);
-  await send(connection, isQuestion ? "START TRANSACTION READ WRITE" : "START TRANSACTION");
+  try {
+    await send(connection, isQuestion ? "START TRANSACTION READ WRITE" : "START TRANSACTION");
+  } catch (error) {
+    // The level was set for the next transaction, which is not to be somebody else's.
+    await orDestroy(connection, "START TRANSACTION READ ONLY");
+    await orDestroy(connection, ROLLBACK);
+    throw error;
+  }
 }
 
 /** Where `autocommit` is off, a transaction need not be somebody else's: whatever is read begins one. */

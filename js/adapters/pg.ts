@@ -85,14 +85,18 @@ function overPool(pool: PgPool, wantsSession: boolean): SqlStore {
     }
   };
 
-  const withClient = async <T>(work: (client: PgClient) => Promise<T>): Promise<T> => {
+  const withClient = async <T>(work: (client: PgClient) => Promise<T>, alone = false): Promise<T> => {
     const { client, unwatch } = await take();
     let broken: Error | undefined;
+    let isTheirs = false;
     try {
+      isTheirs = alone && (await isTaken(client));
+      if (isTheirs) throw notAlone();
       return await work(client);
     } catch (error) {
       const known = toJanitorError(error);
-      // Whatever is not known to be well does not go back into the pool.
+      // Whatever is not known to be well does not go back into the pool, and what somebody else left in it is theirs to end.
+      if (isTheirs) throw known;
       if (spoilsConnection(error) || (client.getTransactionStatus?.() ?? "I") !== "I") broken = known;
       throw known;
     } finally {
@@ -113,7 +117,7 @@ function overPool(pool: PgPool, wantsSession: boolean): SqlStore {
     dialect: "postgres",
     maxConcurrency: keepsSession ? max - 1 : max,
     query: (sql, params) => withClient(async (client) => ({ rows: await select(client, sql, params) })),
-    batch: (statements) => withClient((client) => perform(client, statements)),
+    batch: (statements) => withClient((client) => perform(client, statements), true),
     ...(keepsSession ? { session } : {}),
   };
 }
@@ -133,20 +137,22 @@ function overClient(client: PgClient, keepsSession: boolean): SqlStore {
       }
     });
 
-  /** The status of a client that is gone is what it was before. */
-  const isTaken = async () =>
-    client.getTransactionStatus?.() !== "I" && (await isInTransaction((sql) => select(client, sql, [])));
-
   return {
     dialect: "postgres",
     query: (sql, params) => withClient(async () => ({ rows: await select(client, sql, params) })),
     batch: (statements) =>
       withClient(async () => {
-        if (await isTaken()) throw notAlone();
+        if (await isTaken(client)) throw notAlone();
         return perform(client, statements);
       }),
     ...(keepsSession ? { session: async () => sessionOf(client, inTurn, watch(client)) } : {}),
   };
+}
+
+/** Whether somebody else has begun a transaction. The status of a client that is gone is what it was before. */
+async function isTaken(client: PgClient): Promise<boolean> {
+  if (client.getTransactionStatus?.() === "I") return false;
+  return isInTransaction((sql) => select(client, sql, []));
 }
 
 function sessionOf(client: PgClient, inTurn: ReturnType<typeof oneAtATime>, leave: () => void): SqlSession {

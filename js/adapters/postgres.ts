@@ -92,6 +92,8 @@ const NO_TIMEOUTS = `SELECT set_config(name, '0', true) FROM pg_settings
 function openSession(sql: PostgresJs): Promise<SqlSession> {
   return new Promise((open, refuse) => {
     const ended = transact(sql, async (transaction) => {
+      // At any other level it would hold one, and with it whatever the server could clean up.
+      await send(transaction, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
       await send(transaction, NO_TIMEOUTS);
       await new Promise<void>((end) => open(sessionOn(transaction, ended, end)));
     });

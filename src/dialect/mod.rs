@@ -87,7 +87,7 @@ pub trait Dialect: Sync {
     /// Statements to run first in every atomic unit, which aims at that duration in milliseconds.
     fn prelude(&self, slice_ms: f64) -> Vec<String>;
 
-    /// Statements to run first, in one unit with it, before one that reads much.
+    /// Statements to run first, in one unit with it, before one that reads a table.
     fn before_reading(&self) -> &'static [&'static str] {
         &[]
     }

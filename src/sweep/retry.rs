@@ -18,8 +18,10 @@ pub enum Verdict {
 pub enum Doing {
     /// Something that reads what nothing can make less of.
     Reading,
-    /// Something that reads a window of a table, or what points at it.
-    Looking,
+    /// A look at a table in a store where nobody else can write meanwhile.
+    AloneLook,
+    /// A look at a table in a store where others write meanwhile, which have locked all of it now and then.
+    SharedLook,
     /// A slice of a store where nobody else can write meanwhile.
     AloneSlice,
     /// A slice of a store where others write meanwhile.
@@ -41,9 +43,9 @@ pub fn judge(failure: Failure, doing: Doing, attempt: u32, chance: f64) -> Verdi
     let (patience, then) = match (failure, doing) {
         (Failure::Unavailable, _) => (WHILE_AWAY, Verdict::Fail),
         (Failure::Conflict | Failure::Locked, Doing::SharedSlice) => (WHILE_HELD, Verdict::PassOver),
-        (Failure::Conflict, _) => (WHILE_HELD, Verdict::Fail),
+        (Failure::Conflict, _) | (Failure::Locked, Doing::SharedLook) => (WHILE_HELD, Verdict::Fail),
         // A smaller window or slice may do.
-        (Failure::Timeout, Doing::Looking | Doing::SharedSlice | Doing::AloneSlice) => (WHILE_HELD, Verdict::Fail),
+        (Failure::Timeout, doing) if doing != Doing::Reading => (WHILE_HELD, Verdict::Fail),
         (Failure::Constraint, Doing::SharedSlice) => (WHILE_BROKEN, Verdict::Fail),
         _ => return Verdict::Fail,
     };
@@ -110,9 +112,11 @@ mod tests {
             (Failure::Locked, Doing::Reading, vec![], Verdict::Fail),
             (Failure::Locked, Doing::AloneSlice, vec![], Verdict::Fail),
             (Failure::Locked, Doing::SharedSlice, held.clone(), Verdict::PassOver),
-            (Failure::Locked, Doing::Looking, vec![], Verdict::Fail),
+            (Failure::Locked, Doing::AloneLook, vec![], Verdict::Fail),
+            (Failure::Locked, Doing::SharedLook, held.clone(), Verdict::Fail),
             (Failure::Timeout, Doing::Reading, vec![], Verdict::Fail),
-            (Failure::Timeout, Doing::Looking, held.clone(), Verdict::Fail),
+            (Failure::Timeout, Doing::AloneLook, held.clone(), Verdict::Fail),
+            (Failure::Timeout, Doing::SharedLook, held.clone(), Verdict::Fail),
             (Failure::Timeout, Doing::SharedSlice, held, Verdict::Fail),
             (Failure::Constraint, Doing::AloneSlice, vec![], Verdict::Fail),
             (Failure::Constraint, Doing::SharedSlice, vec![20.0, 40.0, 80.0], Verdict::Fail),

@@ -113,7 +113,7 @@ test("mysql2 keeps a batch on one connection, where temporary tables are", async
   assert.deepEqual(await witness.read("SELECT id FROM things"), [["3"]]);
 });
 
-test("mysql2 waits for locks no longer than it is told, and only in a batch", async (context) => {
+test("mysql2 waits for locks no longer than it is told, and leaves no setting behind", async (context) => {
   const { pool, witness } = await open(context, { connectionLimit: 1 });
   const waits = () =>
     pool.query("SELECT @@innodb_lock_wait_timeout AS row_wait, @@lock_wait_timeout AS table_wait");
@@ -128,6 +128,7 @@ test("mysql2 waits for locks no longer than it is told, and only in a batch", as
     const began = performance.now();
     await assert.rejects(store.batch([plain("INSERT INTO things VALUES (1)")]), { code: "store_locked" });
     const waited = performance.now() - began;
+    await assert.rejects(store.query("SELECT count(*) FROM things", []), { code: "store_locked" });
     await witness.execute("UNLOCK TABLES");
     assert.ok(waited > 900 * lockWaitSeconds && waited < 1900 * lockWaitSeconds, `${waited} ms`);
     const [[row]] = (await waits()) as unknown as [[object]];
@@ -230,6 +231,63 @@ test("mysql2 leaves nothing open, however a batch fails", async (context) => {
   await assert.rejects(store.query("SELECT nothing", []));
   assert.deepEqual(await ids(), before);
   await pool.query("SELECT 1");
+});
+
+test("mysql2 leaves nothing behind on a connection", async (context) => {
+  const { url } = await open(context);
+  const connection = await createConnection(url);
+  context.after(() => connection.end());
+  const rows = async (sql: string) => ((await connection.query({ sql, rowsAsArray: true })) as unknown[])[0];
+  const store = mysql2(connection);
+  const drop = "DROP TEMPORARY TABLE IF EXISTS doomed, found";
+  const made = ["CREATE TEMPORARY TABLE doomed (id bigint)", "CREATE TEMPORARY TABLE found (id bigint)"];
+  await assert.rejects(store.batch([drop, ...made, "SELECT nothing", drop].map(plain)));
+  for (const table of ["doomed", "found"])
+    await assert.rejects(rows(`SELECT * FROM ${table}`), /doesn't exist/);
+  assert.deepEqual(await rows("SELECT @idp_janitor_rows, @idp_janitor_tables"), [[null, null]]);
+});
+
+test("mysql2 leaves the isolation of the next transaction alone where it may not write", async (context) => {
+  const { url, witness } = await open(context);
+  const connection = await createConnection(url);
+  context.after(() => connection.end());
+  const store = mysql2(connection);
+  const counts = async () =>
+    String(((await connection.query("SELECT * FROM things")) as unknown[][])[0]?.length);
+  const assertRepeats = async (id: number) => {
+    await connection.query("START TRANSACTION");
+    const first = await counts();
+    await witness.execute(`INSERT INTO things VALUES (${id})`);
+    assert.equal(await counts(), first);
+    await connection.query("COMMIT");
+  };
+  await connection.query("SET SESSION TRANSACTION READ ONLY");
+  await assert.rejects(store.batch([]), { code: "store_read_only" });
+  await assertRepeats(1);
+  await connection.query("SET SESSION TRANSACTION READ WRITE");
+  await witness.execute("SET GLOBAL read_only = ON");
+  try {
+    await assert.rejects(store.batch([]), { code: "store_read_only" });
+  } finally {
+    await witness.execute("SET GLOBAL read_only = OFF");
+  }
+  await assertRepeats(2);
+});
+
+test("mysql2 ends its transactions whatever the session says that an end is", async (context) => {
+  const { url, witness } = await open(context);
+  for (const completion of ["CHAIN", "RELEASE"]) {
+    const connection = await createConnection(url);
+    context.after(() => connection.end());
+    await connection.query(`SET SESSION completion_type = '${completion}'`);
+    const store = mysql2(connection);
+    await store.batch([]);
+    await store.batch([plain("DELETE FROM things"), plain("INSERT INTO things VALUES (1)")]);
+    await assert.rejects(store.batch([plain("INSERT INTO things VALUES (2)"), plain("SELECT nothing")]));
+    await store.batch([plain("INSERT INTO things VALUES (3)")]);
+    assert.deepEqual(await witness.read("SELECT trx_id FROM information_schema.INNODB_TRX"), []);
+    assert.deepEqual(await witness.read("SELECT id FROM things ORDER BY id"), [["1"], ["3"]]);
+  }
 });
 
 test("mysql2 lets a lost connection go, and no event of it ends the process", async (context) => {

@@ -91,6 +91,21 @@ test("pg leaves a transaction of somebody else on a client alone", async (contex
   }
 });
 
+test("pg leaves a transaction that somebody left in a pool alone", async (context) => {
+  const pool = new pg.Pool({ connectionString: await engine.createDatabase(), max: 1 });
+  context.after(() => pool.end());
+  await pool.query("CREATE TABLE things (id bigint)");
+  await pool.query("BEGIN");
+  await pool.query("INSERT INTO things VALUES (77)");
+  const store = pgStore(pool);
+  for (const batch of [[insert], [bound], []]) {
+    await assert.rejects(store.batch(batch), { code: "store_failed", message: /a connection of its own/ });
+  }
+  await pool.query("COMMIT");
+  await store.batch([insert]);
+  assert.deepEqual((await store.query("SELECT count(*) FROM things", [])).rows, [[2]]);
+});
+
 test("pg lets a broken connection go, and no event of it ends the process", async (context) => {
   const url = await engine.createDatabase();
   const witness = await connectWitness(url);

@@ -49,8 +49,18 @@ function describe(file: string, env: Readonly<Record<string, string>>): Mariadb 
 function describeMysql(file: string): Mariadb {
   const base = dirname(dirname(file));
   const share = join(base, "share/mysql");
-  const folders = [`--basedir=${base}`, `--lc-messages-dir=${share}`, `--character-sets-dir=${share}/charsets`];
-  return { product: "MySQL", file, env: {}, share, args: [...folders, "--mysqlx=OFF", "--secure-file-priv="] };
+  const folders = [
+    `--basedir=${base}`,
+    `--lc-messages-dir=${share}`,
+    `--character-sets-dir=${share}/charsets`,
+  ];
+  return {
+    product: "MySQL",
+    file,
+    env: {},
+    share,
+    args: [...folders, "--mysqlx=OFF", "--secure-file-priv="],
+  };
 }
 
 async function installedServer(): Promise<string | undefined> {

@@ -22,10 +22,12 @@ const LAST: &str = "'9999-12-31 23:59:59.999999+00'::timestamptz";
 const LAST_PLACE: u32 = 65_535;
 /// How many rows of a table with dependants a block holds, as a rule; the pace corrects what it is off.
 const ROWS_A_BLOCK: u64 = 40;
-/// Compiling a slice takes several times as long as running it.
-const NOT_COMPILED: &str = "SET LOCAL jit = off";
-/// What reads much has a minute as well, whatever the role's own limit is; as one statement, for hosts that count them.
-const BEFORE_READING: &str = "SELECT set_config('jit', 'off', true), set_config('statement_timeout', '60000', true)";
+/// Compiling a slice takes several times as long as running it, and without scans of places each would read the whole table.
+const PLANNED: &str = "SELECT set_config('jit', 'off', true), set_config('enable_tidscan', 'on', true)";
+/// The same for what reads, which waits for a lock of the whole table no longer than a run can be kept from ending, and has a minute
+/// as well, whatever the role's own limit is; as one statement, for hosts that count them.
+const BEFORE_READING: &str = "SELECT set_config('jit', 'off', true), set_config('enable_tidscan', 'on', true), \
+    set_config('lock_timeout', '2000', true), set_config('statement_timeout', '60000', true)";
 /// The first of the two numbers of our advisory locks; the second tells the job.
 const LOCK_CLASS: i32 = 0x0001_d9a1;
 /// How long a slice waits for somebody else's lock, in milliseconds: well under the second after which PostgreSQL looks for
@@ -246,7 +248,7 @@ impl Dialect for Postgres {
         vec![
             format!("SET LOCAL lock_timeout = {lock_timeout}"),
             format!("SET LOCAL statement_timeout = {statement_timeout}"),
-            NOT_COMPILED.into(),
+            PLANNED.into(),
         ]
     }
 

@@ -34,7 +34,7 @@ impl SqlRun {
             Phase::TakeRow => self.row_lease.as_ref().map(|lease| Effect::Batch(lease.take())),
             Phase::Renew => self.row_lease.as_ref().map(|lease| Effect::Batch(lease.renew())),
             Phase::Writable => Some(Effect::Batch(vec![])),
-            Phase::Open => sweep.map(|sweep| Effect::Query(sweep.templates.open.fill(self.dialect, &lane.filling))),
+            Phase::Open => sweep.map(|sweep| self.reading(sweep.templates.open.fill(self.dialect, &lane.filling))),
             Phase::Find => sweep.map(|sweep| self.reading(sweep.templates.find.fill(self.dialect, &lane.filling))),
             Phase::Count { .. } => {
                 let count = sweep?.templates.count.as_ref()?;
@@ -44,7 +44,7 @@ impl SqlRun {
         }
     }
 
-    /// A statement that reads much, with what has to be said before it.
+    /// A statement that reads a table, with what has to be said before it.
     fn reading(&self, statement: Statement) -> Effect {
         let before = self.dialect.before_reading();
         if before.is_empty() {

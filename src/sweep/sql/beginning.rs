@@ -123,8 +123,8 @@ impl SqlRun {
             (Some(_), _) => 5,
             (None, _) => usize::from(self.order.session),
         };
-        let find = 1 + self.dialect.before_reading().len();
-        let least = self.dialect.schema_queries().len() + leases + self.sweeps.len() + find + slice;
+        let look = 1 + self.dialect.before_reading().len();
+        let least = self.dialect.schema_queries().len() + leases + (self.sweeps.len() + 1) * look + slice;
         if self.order.bounds.allow_statements(least as u64) {
             return Ok(());
         }
@@ -138,7 +138,7 @@ impl SqlRun {
     pub(super) fn open(&mut self, at: usize) -> Result<Effect, Error> {
         let Some(sweep) = self.sweeps.get(self.place.step) else { return Ok(self.done(at, None)) };
         // No walk is begun that would end before its first slice.
-        let least = 2 + self.dialect.before_reading().len() + sweep.slice_statements(self.dialect);
+        let least = 2 * (1 + self.dialect.before_reading().len()) + sweep.slice_statements(self.dialect);
         if self.stage == Stage::Stopping || !self.allows(least) {
             return Ok(self.end_early(at));
         }

@@ -171,7 +171,7 @@ impl SqlRun {
                 answer.ran(0)?;
                 self.open(at)
             }
-            Phase::Open => self.opened(at, &answer.rows()?),
+            Phase::Open => self.opened(at, &answer.rows_read()?),
             Phase::Find => self.found(at, Found::read(&answer.rows_read()?)?, took_ms),
             Phase::Remove { found, statements } => self.removed(at, found, answer, statements, took_ms),
             Phase::Count { found } => self.counted(at, &found, &answer.rows_read()?, took_ms),
@@ -197,7 +197,8 @@ impl SqlRun {
         let doing = match (&phase, self.dialect.slices().skip_what_is_held()) {
             (Phase::Remove { .. }, true) | (Phase::Renew, _) => Doing::SharedSlice,
             (Phase::Remove { .. }, false) => Doing::AloneSlice,
-            (Phase::Find | Phase::Count { .. }, _) => Doing::Looking,
+            (Phase::Find | Phase::Count { .. }, false) => Doing::AloneLook,
+            (Phase::Open | Phase::Find | Phase::Count { .. }, true) => Doing::SharedLook,
             _ => Doing::Reading,
         };
         let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
