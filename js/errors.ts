@@ -105,6 +105,11 @@ export type ErrorCode =
   /** A defect of idp-janitor itself. */
   | "internal";
 
+/** Whether a failure of a store will not be over by the next run, unless somebody sees to it. */
+export function isLasting(code: ErrorCode): boolean {
+  return code === "store_denied" || code === "store_constraint" || code === "store_read_only";
+}
+
 /** The one error that this package throws. */
 export class JanitorError extends Error {
   override readonly name = "JanitorError";

@@ -94,6 +94,11 @@ export interface Report {
   readonly checkpoint?: Checkpoint;
   /** Atomic units that were performed. */
   readonly slices: number;
+  /**
+   * Further ones, at least so many, of which nobody knows whether they were performed: the connection was lost before the
+   * answer. What went in them is in no count. Absent where there are none.
+   */
+  readonly uncertain?: number;
   /** Whole milliseconds from the first effect to the last. */
   readonly elapsedMs: number;
   /** Sentences about what a person should look at. */

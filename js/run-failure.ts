@@ -1,8 +1,10 @@
 /** What a run fails by, as one error. */
 
 import { call, type Run } from "./core.ts";
-import { JanitorError } from "./errors.ts";
+import { isLasting, JanitorError } from "./errors.ts";
 import type { Report } from "./report.ts";
+
+const UNTOUCHED = "nothing was changed";
 
 /**
  * The error, with the report of what had been done before and a word on what that means.
@@ -22,22 +24,21 @@ export function runFailure(error: unknown, run: Run, atomic: boolean): JanitorEr
   } catch {
     return known;
   }
-  if (report.slices === 0) return atomic && known.code.startsWith("store_") ? withoutChange(known) : known;
+  const uncertain = report.uncertain ?? 0;
+  if (report.slices === 0 && uncertain === 0) {
+    // Of what the core refuses, it says so itself.
+    const untouched = atomic && known.code.startsWith("store_") && !known.message.endsWith(UNTOUCHED);
+    const message = untouched ? `${known.message}; ${UNTOUCHED}` : known.message;
+    return new JanitorError(known.code, message, { cause: known.cause ?? known, report });
+  }
   const rows = Object.values(report.removed).reduce((sum, count) => sum + count, 0);
   const done = report.dryRun
     ? "it was a dry run, and nothing was changed"
-    : `${report.slices} slice(s) before it are done (${rows} rows removed), of the one in hand ${inHand(known, atomic)}; the next run goes on`;
+    : `${report.slices} slice(s) before it are done (${rows} rows removed), of ${uncertain > 0 ? `${uncertain} more` : "the one in hand"} ${inHand(uncertain, atomic)}; the next run goes on${isLasting(known.code) ? ", once that is put right" : ""}`;
   return new JanitorError(known.code, `${known.message}; ${done}`, { cause: known.cause ?? known, report });
 }
 
-function inHand(error: JanitorError, atomic: boolean): string {
+function inHand(uncertain: number, atomic: boolean): string {
   if (!atomic) return "some may be";
-  return error.code === "store_unavailable" ? "all was changed or nothing" : "nothing was changed";
-}
-
-/** Of what the core refuses, it says so itself. */
-function withoutChange(error: JanitorError): JanitorError {
-  return new JanitorError(error.code, `${error.message}; nothing was changed`, {
-    cause: error.cause ?? error,
-  });
+  return uncertain > 0 ? "all was changed or nothing" : UNTOUCHED;
 }

@@ -98,6 +98,16 @@ pub enum Error {
         /// Who has it, as the database tells.
         holder: String,
     },
+    /// The lease cannot be taken.
+    #[error(
+        "the lease of `{job}` is a row of the table `{}` here, which this role may not make or change: make it, or grant SELECT, INSERT \
+         and UPDATE on it (the documentation of connections without sessions has the statements); nothing was changed",
+        crate::dialect::LEASES
+    )]
+    LeaseDenied {
+        /// The job.
+        job: String,
+    },
     /// A checkpoint that does not fit.
     #[error("the checkpoint cannot be used: {why}; nothing was changed; remove it to begin a new pass")]
     InvalidCheckpoint {
@@ -137,6 +147,7 @@ impl Error {
             Self::UnknownReferences { .. } => "unknown_reference",
             Self::CascadeCycle { .. } => "cascade_cycle",
             Self::Leased { .. } => "store_leased",
+            Self::LeaseDenied { .. } => "store_denied",
             Self::InvalidCheckpoint { .. } => "invalid_checkpoint",
             Self::InvalidRecord { .. } => "invalid_record",
             Self::UnexpectedAnswer { .. } => "internal",

@@ -42,6 +42,9 @@ pub struct Report {
     pub checkpoint: Option<Checkpoint>,
     /// Atomic units that were performed.
     pub slices: u64,
+    /// Further ones, at least so many, of which nobody knows whether they were: the connection was lost before the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uncertain: Option<u64>,
     /// Milliseconds that the run took, to the whole one.
     pub elapsed_ms: f64,
     /// Sentences about what a person should look at.

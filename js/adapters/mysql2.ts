@@ -57,13 +57,17 @@ const POOL_LIMIT = 10;
  *
  * A `datetime` is what it is; a `timestamp` comes in the time zone of the connection.
  *
- * @throws JanitorError `invalid_setting` for a wait that cannot be
+ * @throws JanitorError `invalid_setting` for a wait that cannot be, and for a pool of `mysql2` itself
  */
 export function mysql2(database: Mysql2Pool | Mysql2Connection, options: Mysql2Options = {}): SqlStore {
   const { lockWaitSeconds = 1, session = true } = options;
   // The server's own bounds.
   if (!Number.isInteger(lockWaitSeconds) || lockWaitSeconds < 1 || lockWaitSeconds > 31_536_000) {
     const message = `\`lockWaitSeconds\` is ${lockWaitSeconds}, and must be a whole number from 1 to 31,536,000`;
+    throw new JanitorError("invalid_setting", message);
+  }
+  if ("getConnection" in database && !("pool" in database)) {
+    const message = "this is no pool of `mysql2/promise`: those of `mysql2` itself have `promise()` for one";
     throw new JanitorError("invalid_setting", message);
   }
   return "getConnection" in database

@@ -1,5 +1,5 @@
 import { createJanitor, type JobDescription } from "../entry/node.ts";
-import { JanitorError } from "../errors.ts";
+import { isLasting, JanitorError } from "../errors.ts";
 import type { Checkpoint, Report } from "../report.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";
 import { EXIT_DONE, EXIT_WORK_LEFT, messageOf } from "./exit.ts";
@@ -68,8 +68,13 @@ async function keepWhatWasDone(
   file: CheckpointFile | undefined,
   output: Output,
 ): Promise<void> {
-  if (!(error instanceof JanitorError) || !error.report || error.report.slices === 0) return;
-  show(error.report, options, output);
+  if (!(error instanceof JanitorError) || !error.report) return;
+  const { slices, uncertain, warnings } = error.report;
+  if (slices === 0 && uncertain === undefined) {
+    output.warnings(warnings);
+    return;
+  }
+  show(error.report, options, output, !isLasting(error.code));
   await file?.settle(error.report).catch((second: unknown) => output.warnings([messageOf(second)]));
 }
 
@@ -107,11 +112,25 @@ async function runJob(
     });
     open();
     return report;
+  } catch (error) {
+    throw await about(error, job, options);
   } finally {
     bar.stop();
     await opened.close();
   }
 }
+
+/** Whoever reads of it in the log of all jobs has to be told which it was, and where. */
+async function about(error: unknown, job: JobDescription, options: Options): Promise<unknown> {
+  const isOfDatabase = (code: string) => code.startsWith("store_") || OF_SCHEMA.has(code);
+  if (!(error instanceof JanitorError) || !isOfDatabase(error.code)) return error;
+  const { code, message, cause, report } = error;
+  const where = `${job.name} on \`${await addressOf(options.database)}\``;
+  return new JanitorError(code, `${where}: ${message}`, { cause, ...defined({ report }) });
+}
+
+/** What is wrong with a database rather than with what was asked of it. */
+const OF_SCHEMA: ReadonlySet<string> = new Set(["not_this_schema", "unknown_reference", "cascade_cycle"]);
 
 function once(work: () => void): () => void {
   let done = false;
@@ -121,7 +140,7 @@ function once(work: () => void): () => void {
   };
 }
 
-function show(report: Report, options: Options, output: Output): void {
-  output.lines(reportLines(report, options.checkpoint));
+function show(report: Report, options: Options, output: Output, goesOn = true): void {
+  output.lines(reportLines(report, options.checkpoint, goesOn));
   output.warnings(report.warnings);
 }

@@ -24,18 +24,22 @@ export function columns(rows: readonly (readonly string[])[], right: readonly nu
   );
 }
 
-/** The outcome of a run: its summary, and the rows by table. */
-export function reportLines(report: Report, checkpointFile: string | undefined): string[] {
+/**
+ * The outcome of a run: its summary, and the rows by table.
+ *
+ * @param goesOn whether to run it again is of use, where it is not complete
+ */
+export function reportLines(report: Report, checkpointFile: string | undefined, goesOn = true): string[] {
   const lines = [report.summary];
   lines.push(...countLines(report));
   if (report.restricted > 0) {
     lines.push("", `${report.restricted} stale row(s) stay, because rows that may not go reference them.`);
   }
   if (report.held > 0) {
-    const what = `${report.held} stale row(s) were kept, because somebody held them when they were visited`;
-    lines.push("", report.dryRun ? `${what}.` : `${what}; the next pass takes them.`);
+    const what = `${report.held} stale row(s) were kept, because somebody held them when they were visited, or a trigger kept them`;
+    lines.push("", report.dryRun ? `${what}.` : `${what}; the next pass tries again.`);
   }
-  if (!report.complete) lines.push("", workLeft(report, checkpointFile));
+  if (!report.complete && goesOn) lines.push("", workLeft(report, checkpointFile));
   return lines;
 }
 

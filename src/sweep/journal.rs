@@ -102,7 +102,7 @@ impl Journal {
         if self.held > 0 {
             warnings.push(format!(
                 "{} stale row(s) were kept because somebody held them, or what would go with them, and they were not visited once more, \
-                 or in vain; the next pass takes them",
+                 or in vain, or because a trigger kept them; the next pass tries again",
                 self.held
             ));
         }
@@ -130,6 +130,7 @@ impl Journal {
                 Checkpoint::new(order.job.name, order.now, order.fingerprint(), self.schema.clone(), place.clone())
             }),
             slices: self.slices,
+            uncertain: (self.uncertain > 0).then_some(self.uncertain),
             elapsed_ms: self.elapsed_ms.round(),
             warnings,
             summary: work.summary(&counts, order.dry_run, complete),

@@ -129,8 +129,11 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
     let mut work = order.work(&user_table)?;
     if work.sweeps.iter().any(|sweep| sweep.table.is_empty()) {
         let (table, column) = order.preset.user_reference;
+        let hidden = if schema.warnings.is_empty() { "" } else { ", or none that this role is shown" };
         return Err(Error::NotThisSchema {
-            what: format!("there is no foreign key `{table}.{column}` that tells the user table (userTable sets it)"),
+            what: format!(
+                "there is no foreign key `{table}.{column}`{hidden}, that tells the user table (userTable sets it)"
+            ),
         });
     }
     let mut plan = Plan {

@@ -1,6 +1,6 @@
 // Jobs from the command line on real database servers, from the address to the rows that are left.
 
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -10,6 +10,7 @@ import type { Engine } from "../support/engines.ts";
 import { startMariadb } from "../support/mariadb.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { assertRefused, finished, NOW, newFolder, run, start } from "./command.ts";
+import { startBetween } from "./stores/between.ts";
 
 const ACCOUNTS = "remove_stale_unverified_accounts";
 const STALE = "2026-01-01 00:00:00";
@@ -27,6 +28,11 @@ interface Server {
   readonly instant: string;
   /** Makes a role without rights. */
   readonly newRole: (name: string) => string;
+  /** What has been sent when the first slice has. */
+  readonly slice: RegExp;
+  /** Statements after which a job has something to warn of, and the warning. */
+  readonly warned: readonly string[];
+  readonly warning: RegExp;
 }
 
 const SERVERS: readonly Server[] = [
@@ -47,6 +53,12 @@ const SERVERS: readonly Server[] = [
     uuid: "uuid",
     instant: "timestamptz",
     newRole: (name) => `CREATE ROLE ${name} LOGIN PASSWORD 'secret'`,
+    slice: /idp_janitor_locked/,
+    warned: [
+      "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
+      "CREATE TRIGGER keeper BEFORE DELETE ON people_user FOR EACH ROW EXECUTE FUNCTION keep()",
+    ],
+    warning: /^warning: `people_user` has a trigger `keeper`/m,
   },
   {
     name: "MariaDB",
@@ -64,6 +76,9 @@ const SERVERS: readonly Server[] = [
     uuid: "char(32)",
     instant: "datetime(6)",
     newRole: (name) => `CREATE USER ${name} IDENTIFIED BY 'secret'`,
+    slice: /DELETE t FROM.*COMMIT/s,
+    warned: [],
+    warning: /^warning: the role may not read every table of the database/m,
   },
 ];
 
@@ -196,6 +211,57 @@ describe("jobs", { concurrency: 2 }, () => {
           stderr,
           /^(warning: the connection was lost during [^\n]+\n)?idp-janitor: [^\n]+ \[store_unavailable\]\n$/,
         );
+      });
+
+      test("of a slice whose answer was lost nobody says that nothing was changed", async (t) => {
+        const url = await newUrl();
+        let [sent, isGone] = ["", false];
+        const port = await startBetween(t, engine.port, {
+          onData(data, client, at) {
+            if (isGone && at === 0) client.destroy();
+            sent += data.toString("latin1");
+            // The server has all of it, and nobody is there to be answered.
+            if (!isGone && server.slice.test(sent)) setImmediate(() => client.destroy());
+            isGone ||= server.slice.test(sent);
+            return data;
+          },
+        });
+        const between = Object.assign(new URL(url), { port: String(port) }).href;
+        const outcome = await run(newFolder(t), [ACCOUNTS, "--database", between, "--now", NOW, "--json"]);
+        equal(outcome.status, 1);
+        match(
+          outcome.stderr,
+          new RegExp(`^idp-janitor: ${ACCOUNTS} on .*; 0 slice.* of 1 more all was changed or nothing`, "m"),
+        );
+        doesNotMatch(outcome.stderr, /nothing was changed/);
+        deepEqual(JSON.parse(outcome.stdout).report.uncertain, 1);
+        const [users = 0] = await left(url);
+        ok(users < USERS, `${users} left`);
+      });
+
+      test("what explains a failure is told with it", async (t) => {
+        const url = await newUrl();
+        const role = `writer_${new URL(url).pathname.slice(1)}`;
+        const grants = Object.keys(GONE).map((table) => `GRANT SELECT ON ${table} TO ${role}`);
+        const admin = engine.adminUrl(new URL(url).pathname.slice(1));
+        await server.execute(admin, server.newRole(role), ...grants, ...server.warned);
+        const writer = Object.assign(new URL(url), { username: role }).href;
+        const outcome = await run(newFolder(t), [
+          ACCOUNTS,
+          "--database",
+          writer,
+          "--now",
+          NOW,
+          "--user-table",
+          "people_user",
+        ]);
+        equal(outcome.status, 1);
+        match(outcome.stderr, server.warning);
+        match(
+          outcome.stderr,
+          new RegExp(`^idp-janitor: ${ACCOUNTS} on .*; nothing was changed \\[store_denied\\]$`, "m"),
+        );
+        deepEqual(await left(url), ALL);
       });
 
       test("doctor tells which rights a role lacks", async (t) => {

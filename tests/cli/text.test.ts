@@ -25,8 +25,16 @@ test("rows that somebody else held are told of where there are any", () => {
   deepEqual(reportLines(REPORT, undefined), ["Removed nothing."]);
   deepEqual(reportLines({ ...REPORT, held: 3 }, undefined), [
     ...["Removed nothing.", ""],
-    "3 stale row(s) were kept, because somebody held them when they were visited; the next pass takes them.",
+    "3 stale row(s) were kept, because somebody held them when they were visited, or a trigger kept them; the next pass tries again.",
   ]);
+});
+
+test("nobody is told to run it again where that is of no use", () => {
+  const early = { ...REPORT, complete: false };
+  deepEqual(reportLines(early, undefined).slice(1), [
+    ...["", "Stopped before the end: run the same command again to remove the rest."],
+  ]);
+  deepEqual(reportLines(early, undefined, false).slice(1), []);
 });
 
 test("a database that another run holds is to be tried again", () => {

@@ -26,8 +26,8 @@ async function open(url: string, options: OpenOptions): Promise<OpenedStore> {
   );
   const sockets = new Sockets();
   const pool = driver.default.createPool({ ...config, stream: () => sockets.add(socketTo(address)) });
-  // Servers may be set to begin sessions otherwise, and then whatever is read begins a transaction. Where it fails, so will what follows.
-  pool.pool.on("connection", (connection) => connection.query("SET autocommit = 1", () => undefined));
+  // Where it fails, so will what follows.
+  pool.pool.on("connection", (connection) => connection.query(AS_WE_BEGIN, () => undefined));
   return reached(
     { store: mysql2(pool), close: () => sockets.end(pool) },
     {
@@ -38,6 +38,12 @@ async function open(url: string, options: OpenOptions): Promise<OpenedStore> {
     },
   );
 }
+
+/**
+ * Servers may be set to begin sessions in which whatever is read begins a transaction, in which what is removed has to be named by
+ * its key, or in which long answers are cut short.
+ */
+const AS_WE_BEGIN = "SET autocommit = 1, SESSION sql_safe_updates = 0, SESSION sql_select_limit = DEFAULT";
 
 /** Two more connections than slices: one for the lease, one for whatever is asked meanwhile. */
 async function configOf(address: MysqlAddress, { concurrency = 1 }: OpenOptions): Promise<PoolOptions> {

@@ -178,11 +178,13 @@ fn read_rights(rows: &Rows, schema: &mut Schema) -> Result<(), Error> {
         }
     }
     if !everywhere("SELECT") {
+        schema.denied.push("SELECT on the whole database".into());
         schema.warnings.push(
             "the role may not read every table of the database, and what it may not read, and would go along, is not told".into(),
         );
     }
     if only_read > 0 {
+        schema.denied.push(format!("REFERENCES on {only_read} table(s) that it may only read"));
         schema.warnings.push(format!(
             "the role may only read {only_read} table(s), and the server may hide their foreign keys from it: what goes along can \
              be more than is told"

@@ -188,6 +188,9 @@ impl SqlRun {
             let holder = "somebody whose transaction has locked its row of `idp_janitor_leases`".to_owned();
             return Err(Error::Leased { job: self.order.job.name.to_owned(), holder });
         }
+        if matches!((&phase, failure), (Phase::TakeRow, Failure::Denied)) {
+            return Err(Error::LeaseDenied { job: self.order.job.name.to_owned() });
+        }
         // As a rule there is no table of leases yet. What else was wrong, making it will tell.
         if matches!((&phase, failure), (Phase::TakeRow, Failure::Other | Failure::Constraint))
             && self.row_lease.as_mut().is_some_and(RowLease::makes_table)
@@ -225,19 +228,17 @@ impl SqlRun {
             lane.asked_for_lease = true;
             return self.ask(at, Phase::TakeRow);
         }
+        if failure == Failure::Unavailable && matches!(phase, Phase::Remove { .. }) {
+            self.walk.uncertain = true;
+            // Of one that is lost upon another, nothing was sent, as a rule.
+            self.journal.uncertain += u64::from(!lost_before);
+        }
         match (verdict, phase) {
             (Verdict::Fail, _) => Ok(Effect::Fail),
             (Verdict::Again(ms), Phase::Remove { .. }) => {
-                match failure {
-                    Failure::Unavailable => {
-                        self.walk.uncertain = true;
-                        // Of one that follows upon another, nothing was sent, as a rule; or it was too much for the client's patience.
-                        self.journal.uncertain += u64::from(!lost_before);
-                        if lost_before {
-                            lane.pace.shrink(true);
-                        }
-                    }
-                    failure => lane.pace.shrink(failure == Failure::Timeout),
+                // Of one that is lost upon another, it was too much for the client's patience, where it was sent at all.
+                if failure != Failure::Unavailable || lost_before {
+                    lane.pace.shrink(matches!(failure, Failure::Timeout | Failure::Unavailable));
                 }
                 Ok(self.hand(at, Phase::Pause, Effect::Wait(ms)))
             }
