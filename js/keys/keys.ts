@@ -145,7 +145,7 @@ export function createKeys(options: KeysOptions): Keys {
     });
     const now = new Date(clock()).toISOString();
     const report = await refreshClient(provider, { cache, policy, fetch, signal, now, previous });
-    return unread.length === 0 ? report : { ...report, warnings: unread };
+    return unread.length === 0 ? report : { ...report, warnings: [...report.warnings, ...unread] };
   };
   const reader = new Reader({ cache, stored, cooldownSeconds, clock, onWarning, refresh: refreshOne });
   const tokens = new IdTokens(reader, clock);
