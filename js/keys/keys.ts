@@ -36,7 +36,7 @@ export interface KeysOptions {
   readonly cooldownSeconds?: number;
   /** How many providers are refreshed at once, 1 to 100. Default 6. */
   readonly concurrency?: number;
-  /** Told what a person should know. Default: `console.warn`. */
+  /** Told what a person should know of what readers do; a `refresh` that is asked for tells it in its report. Default: `console.warn`. */
   readonly onWarning?: (message: string) => void;
   /** Milliseconds since 1970. Default: `Date.now`. */
   readonly clock?: () => number;

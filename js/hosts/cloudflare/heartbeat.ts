@@ -18,7 +18,7 @@ export function heartbeatAt(url: string): Heartbeat {
 /** How long it is waited for, in milliseconds. */
 const PATIENCE_MS = 5_000;
 
-/** Tells the switch; resolves with why that could not be done, where it could not. Never rejects. */
+/** Tells the switch by a body of JSON; resolves with why that could not be done, where it could not. Never rejects. */
 export async function tell(
   heartbeat: Heartbeat,
   outcome: keyof Heartbeat,

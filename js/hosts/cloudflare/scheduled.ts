@@ -55,13 +55,13 @@ export interface ScheduledEntry {
   /** Rows that were removed, by table; in a dry run, that would be. */
   readonly removed?: Readonly<Record<string, number>>;
   readonly dryRun?: boolean;
-  /** Sentences about what a person should look at. */
+  /** Sentences about what a person should look at; of keys, each behind the client that it is about. */
   readonly warnings?: readonly string[];
   /** Statements that were sent. */
   readonly statements?: number;
-  /** Of keys: what became of each client. */
-  readonly clients?: readonly Pick<ClientReport, "client" | "outcome">[];
-  /** The code and message of what failed. */
+  /** Of keys: what became of each client, and what failed. */
+  readonly clients?: readonly Pick<ClientReport, "client" | "outcome" | "error">[];
+  /** The code and message of what failed; of keys, of the first client that did. */
   readonly error?: PlainError;
 }
 
@@ -104,7 +104,7 @@ export function scheduledHandler<Env>(
       const to = typeof heartbeat === "string" ? heartbeatAt(heartbeat) : heartbeat;
       // A plan that is used up every night is nothing that mends itself.
       const isBad = failures.length > 0 || entries.some(({ outcome }) => outcome === "quota");
-      const what = failures.length > 0 ? String(failures[0]) : entries;
+      const what = failures.length > 0 ? plainError(failures[0]) : entries;
       const silent = await tell(to, isBad ? "failure" : "success", what);
       if (silent !== undefined) console.warn(`idp-janitor: the heartbeat could not be told: ${silent}`);
     }
@@ -126,14 +126,14 @@ async function tick(
     const message = `\`crons\` has no jobs for "${cron}", which the Worker's configuration has; it has ${known.join(", ")}`;
     throw new JanitorError("invalid_setting", message);
   }
-  const tell = (entry: ScheduledEntry) => {
+  const note = (entry: ScheduledEntry) => {
     entries.push(entry);
     log(entry);
   };
-  if (jobs.includes("refresh_oidc_clients_jwks")) await refresh(cron, options, tell, failures);
+  if (jobs.includes("refresh_oidc_clients_jwks")) await refresh(cron, options, note, failures);
   for (const turn of await turnsOf(jobs.filter(isOfStore), options, new Date(scheduledTime))) {
     if (turn.outcome === "failed") failures.push(turn.error);
-    if (turn.outcome !== "resting") tell(entryOf(cron, turn));
+    if (turn.outcome !== "resting") note(entryOf(cron, turn));
   }
 }
 
@@ -163,7 +163,7 @@ async function turnsOf(
 async function refresh(
   cron: string,
   { keys }: ScheduledOptions,
-  tell: (entry: ScheduledEntry) => void,
+  note: (entry: ScheduledEntry) => void,
   failures: unknown[],
 ): Promise<void> {
   const entry = { event: "idp-janitor", job: "refresh_oidc_clients_jwks", cron } as const;
@@ -171,20 +171,30 @@ async function refresh(
     if (keys === undefined)
       throw new JanitorError("invalid_setting", "`keys` is missing, and a cron refreshes keys");
     const { clients } = await createKeys(keys).refresh();
-    const failed = clients.filter(({ outcome }) => outcome === "failed");
-    const told = clients.map(({ client, outcome }) => ({ client, outcome }));
-    if (failed.length === 0) return tell({ ...entry, outcome: "complete", clients: told });
-    const names = failed.map(({ client }) => client).join(", ");
-    const error = new JanitorError(
-      "provider_unreachable",
-      `the keys of ${names} could not be refreshed; they are what they were`,
-    );
+    const warnings = clients.flatMap((of) => of.warnings.map((warning) => `${of.client}: ${warning}`));
+    const told = {
+      ...entry,
+      clients: clients.map(({ client, outcome, error }) => ({ client, outcome, ...(error && { error }) })),
+      ...(warnings.length > 0 && { warnings }),
+    };
+    const error = failureOf(clients);
+    if (error === undefined) return note({ ...told, outcome: "complete" });
     failures.push(error);
-    tell({ ...entry, outcome: "failed", clients: told, error: plainError(error) });
+    note({ ...told, outcome: "failed", error: plainError(error) });
   } catch (error) {
     failures.push(error);
-    tell({ ...entry, outcome: "failed", error: plainError(error) });
+    note({ ...entry, outcome: "failed", error: plainError(error) });
   }
+}
+
+/** The error of the first client that failed, with the names of the others that did. */
+function failureOf(clients: readonly ClientReport[]): JanitorError | undefined {
+  const failed = clients.flatMap(({ client, error }) => (error ? [{ client, ...error }] : []));
+  const [first, ...others] = failed;
+  if (first === undefined) return undefined;
+  const names = others.map(({ client }) => client).join(", ");
+  const rest = names === "" ? "" : `; the refresh of ${names} failed, too`;
+  return new JanitorError(first.code, `${first.client}: ${first.message}${rest}`);
 }
 
 function isOfStore(job: ScheduledJob): job is JobName {
