@@ -16,7 +16,7 @@ import { StoredKeySets } from "./stored.ts";
 
 /** What the keys are made from. Every number is whole. */
 export interface KeysOptions {
-  /** The providers by their keys, which are what HIdP calls `provider_key`: letters, digits and `-._~/`. */
+  /** The providers by their keys, which are what HIdP calls `provider_key`: 1 to 100 letters, digits and `-._~/`. */
   readonly providers: Readonly<Record<string, ProviderOptions>>;
   /** Where key sets are kept. Who can write there decides whose tokens are accepted. */
   readonly cache: KeyCache;
@@ -26,11 +26,20 @@ export interface KeysOptions {
   readonly timeoutSeconds?: number;
   /** How often a request that failed for the moment is made again, 0 to 10. Default 3. */
   readonly retries?: number;
-  /** Seconds that keys are fresh at least, whatever the provider's `Cache-Control` says. Default 300. */
+  /**
+   * Seconds that keys are fresh at least, whatever the provider's `Cache-Control` says, 0 to `maxFreshSeconds`. Default 300, or
+   * `maxFreshSeconds` where that is less.
+   */
   readonly minFreshSeconds?: number;
-  /** Seconds that keys are fresh at most, whatever the provider's `Cache-Control` says. Default 86,400. */
+  /**
+   * Seconds that keys are fresh at most, whatever the provider's `Cache-Control` says, `minFreshSeconds` to `maxStaleSeconds`.
+   * Default 86,400, or `maxStaleSeconds` where that is less.
+   */
   readonly maxFreshSeconds?: number;
-  /** Seconds after which keys that the provider has not confirmed are used no more. Default 604,800, a week. */
+  /**
+   * Seconds after which keys that the provider has not confirmed are used no more, 1 to 31,622,400 (366 days), and no less than
+   * `maxFreshSeconds`. Default 604,800, a week.
+   */
   readonly maxStaleSeconds?: number;
   /** Seconds between two refreshes that readers ask for, 1 to 86,400. Default 60. */
   readonly cooldownSeconds?: number;
