@@ -6,10 +6,11 @@ import { createKeys, type KeysOptions } from "../../keys/keys.ts";
 import type { ClientReport } from "../../keys/report.ts";
 import { requireKnown } from "../../known.ts";
 import type { SqlStore } from "../../store.ts";
+import { requireAmount, requireBounds } from "../bounds.ts";
 import { type Turn, type TurnOutcome, takeTurns } from "../turns.ts";
 import { type Heartbeat, heartbeatAt, tell } from "./heartbeat.ts";
 import { type PlainError, plainError, print } from "./log.ts";
-import { allowanceOf, type Plan } from "./plans.ts";
+import { type Allowance, allowanceOf, type Plan } from "./plans.ts";
 
 /** What a cron expression can name: a job of the database, or the refresh of signing keys. */
 export type ScheduledJob = JobName | "refresh_oidc_clients_jwks";
@@ -22,13 +23,22 @@ export interface ScheduledOptions extends Omit<JanitorOptions, "store"> {
   readonly crons: Readonly<Record<string, readonly ScheduledJob[]>>;
   /** The plan of the account, whose limits the jobs keep to. Default `"free"`. */
   readonly plan?: Plan;
-  /** Statements that the jobs of a tick may send. Default 40 on the free plan, 900 on the paid one. */
+  /**
+   * Statements that the jobs of a tick may send, 1 or more; a job for which they are too few fails with `too_few_statements`. Default 40
+   * on the free plan, 900 on the paid one.
+   */
   readonly maxStatements?: number;
-  /** Seconds until nothing more is begun in a tick. Default 30 on the free plan, 600 on the paid one. */
+  /**
+   * Seconds until nothing more is begun in a tick, above 0; Cloudflare ends a tick after 900. Default 30 on the free plan, 600 on the
+   * paid one.
+   */
   readonly maxSeconds?: number;
-  /** The duration that a slice aims at, in milliseconds; as in `RunOptions`. */
+  /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default as in `RunOptions`. */
   readonly sliceMs?: number;
-  /** Hours from the end of a job's pass to the beginning of its next one. Default 12: ticks through a night make one pass. */
+  /**
+   * Hours from the end of a job's pass to the beginning of its next one, 0 to 8,784 (366 days). Default 12: ticks through a night make
+   * one pass.
+   */
   readonly restHours?: number;
   /** Counts and changes nothing, nor keeps where it ended: each tick begins anew. Default false. */
   readonly dryRun?: boolean;
@@ -78,11 +88,15 @@ const OPTIONS = [
 ];
 
 const DEFAULT_REST_HOURS = 12;
+const REST_HOURS = [0, 366 * 24] as const;
 
 /**
  * The `scheduled` of a Worker. Each tick gives the jobs of its cron expression that are due a turn within the limits of the plan,
  * keeps in the table `idp_janitor_passes` where they ended, and logs one object a job. Ticks that overlap do no harm: the
  * second finds the job's lease taken, and leaves it. What fails is thrown at the end, so that the tick counts as failed.
+ *
+ * A tick rejects with the JanitorError of what failed first: `unknown_setting` and `invalid_setting` for the options themselves, before
+ * anything is touched; that of a job or of a client's keys, after which what others did stands; `store_*` where the passes cannot be read.
  *
  * @param options what to do, asked at each tick, since bindings and clients belong to one invocation
  */
@@ -119,6 +133,9 @@ async function tick(
   failures: unknown[],
 ): Promise<void> {
   requireKnown("scheduledHandler", options, OPTIONS);
+  requireBounds(options);
+  requireAmount("restHours", options.restHours, "hours", REST_HOURS);
+  const allowance = allowanceOf(options.plan);
   const { crons, log = print } = options;
   const jobs = crons[cron];
   if (jobs === undefined) {
@@ -131,7 +148,8 @@ async function tick(
     log(entry);
   };
   if (jobs.includes("refresh_oidc_clients_jwks")) await refresh(cron, options, note, failures);
-  for (const turn of await turnsOf(jobs.filter(isOfStore), options, new Date(scheduledTime))) {
+  const due = new Date(scheduledTime);
+  for (const turn of await turnsOf(jobs.filter(isOfStore), options, allowance, due)) {
     if (turn.outcome === "failed") failures.push(turn.error);
     if (turn.outcome !== "resting") note(entryOf(cron, turn));
   }
@@ -140,15 +158,25 @@ async function tick(
 async function turnsOf(
   jobs: readonly JobName[],
   options: ScheduledOptions,
+  allowance: Allowance,
   now: Date,
 ): Promise<readonly Turn[]> {
   if (jobs.length === 0) return [];
-  const { store, crons: _, plan, maxStatements, maxSeconds, sliceMs, restHours, dryRun, ...rest } = options;
+  const {
+    store,
+    crons: _,
+    plan: _plan,
+    maxStatements,
+    maxSeconds,
+    sliceMs,
+    restHours,
+    dryRun,
+    ...rest
+  } = options;
   if (store === undefined) {
     throw new JanitorError("invalid_setting", `\`store\` is missing, and ${jobs[0]} needs one`);
   }
   const { keys: _keys, heartbeat: _heartbeat, log: _log, close: _close, ...janitor } = rest;
-  const allowance = allowanceOf(plan);
   return takeTurns(jobs, {
     janitor,
     store,
