@@ -2,6 +2,7 @@ import { call, requireCore } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import type { KeyCache } from "../key-cache.ts";
 import { requireKnown } from "../known.ts";
+import { wordsOf } from "../words.ts";
 import { eachLimited } from "./each-limited.ts";
 import type { CoreProvider } from "./effects.ts";
 import type { Fetch } from "./fetch.ts";
@@ -147,9 +148,7 @@ export function createKeys(options: KeysOptions): Keys {
   const refreshOne = async (provider: CoreProvider, signal?: AbortSignal): Promise<ClientReport> => {
     let unread: string[] = [];
     const previous = await stored.text(provider).catch((error: unknown) => {
-      unread = [
-        `whether there are keys from before is not known: ${error instanceof Error ? error.message : error}`,
-      ];
+      unread = [`whether there are keys from before is not known: ${wordsOf(error)}`];
       return undefined;
     });
     const now = new Date(clock()).toISOString();

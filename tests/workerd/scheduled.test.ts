@@ -292,7 +292,7 @@ test("tells a dead man's switch of success and of failure, and does not depend o
       options: { crons: { [CRON]: [] }, heartbeat: { success: `${url}/good`, failure: `${url}/bad` } },
     });
     assert.deepEqual(told, ["POST /check", "POST /check/fail", "POST /good"]);
-    const message = '`crons` has no jobs for "unknown", which the Worker\'s configuration has; it has ';
+    const message = '`crons` has no jobs for "unknown", which the Worker\'s configuration has; it has';
     assert.deepEqual(bodies[1], { code: "invalid_setting", message });
     assert.equal(
       (await tick({ options: { crons: { [CRON]: [] }, heartbeat: `${url}/broken` } })).error,

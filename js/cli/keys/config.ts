@@ -1,4 +1,5 @@
 import { JanitorError } from "../../errors.ts";
+import { PROVIDER_OPTIONS } from "../../keys/providers.ts";
 import { checkText, checkWholeNumber, invalid, unknown } from "../checks.ts";
 import { isPlainObject } from "../values.ts";
 
@@ -38,8 +39,6 @@ export interface KeysConfig {
   /** How many clients are refreshed at once, 1 to 100. Default 6. */
   readonly concurrency?: number;
 }
-
-const PROVIDER_OPTIONS = ["jwksUri", "issuer", "algorithms"];
 
 /** Refuses a value by throwing. */
 type Check = (value: unknown, where: string) => void;
