@@ -72,7 +72,7 @@ export type ErrorCode =
   | "key_set_too_deep"
   /** A key set that is no JSON. */
   | "key_set_not_json"
-  /** JSON that is no key set: no object, without `keys`, or `keys` is no list. */
+  /** JSON that is no key set (no object, without `keys`, or `keys` is no list), or whose objects have more than 2000 members in all. */
   | "key_set_malformed"
   /** A key set of more than 100 keys. */
   | "key_set_too_many_keys"

@@ -3,6 +3,7 @@
 import { call, type Run } from "./core.ts";
 import { isLasting, JanitorError } from "./errors.ts";
 import type { Report } from "./report.ts";
+import { wordsOf } from "./words.ts";
 
 const UNTOUCHED = "nothing was changed";
 
@@ -15,9 +16,7 @@ export function runFailure(error: unknown, run: Run, atomic: boolean): JanitorEr
   const known =
     error instanceof JanitorError
       ? error
-      : new JanitorError("store_failed", error instanceof Error ? error.message : String(error), {
-          cause: error,
-        });
+      : new JanitorError("store_failed", wordsOf(error), { cause: error });
   let report: Report;
   try {
     report = call(() => run.fail());

@@ -1,7 +1,8 @@
 /** What failures of D1 mean to whoever runs a job. D1 tells them by their text alone. */
 
 import { JanitorError } from "../errors.ts";
-import { failure, messageOf, type StoreCode } from "./failure.ts";
+import { messageOf } from "../message.ts";
+import { failure, type StoreCode } from "./failure.ts";
 import { codeOfName, sqliteFailure } from "./sqlite-errors.ts";
 
 /** What D1 says itself, and what it means ("Debug D1" in Cloudflare's documentation). */

@@ -1,6 +1,7 @@
 /** What a failure means to whoever runs a job: what the adapters of database servers share. */
 
 import { type ErrorCode, JanitorError } from "../errors.ts";
+import { messageOf } from "../message.ts";
 
 /** The codes that a driver's error can be given. */
 export type StoreCode = Extract<ErrorCode, `store_${string}`>;
@@ -61,16 +62,6 @@ export function isOfNetwork(error: unknown): boolean {
 /** A property of an error, whatever it is; undefined where there is none. */
 export function property(error: unknown, name: string): unknown {
   return typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
-}
-
-/** An error's words on one line. Where several addresses were tried, what each gave; of `fetch`, why it failed. */
-export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === "") {
-    return error.errors.map(messageOf).join(", ");
-  }
-  const why = error instanceof TypeError && error.cause instanceof Error ? `: ${messageOf(error.cause)}` : "";
-  const message = error instanceof Error ? `${error.message}${why}` : String(error);
-  return message.trim().replace(/\s*\n\s*/g, " ");
 }
 
 /** Refuses a connection that is in a transaction of somebody else, which is not ours to end. */

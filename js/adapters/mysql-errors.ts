@@ -1,7 +1,8 @@
 /** What failures of MySQL and MariaDB mean, by the number that the server gives them. */
 
 import { JanitorError } from "../errors.ts";
-import { failure, isOfNetwork, messageOf, property, type StoreCode } from "./failure.ts";
+import { messageOf } from "../message.ts";
+import { failure, isOfNetwork, property, type StoreCode } from "./failure.ts";
 
 const NUMBERS: Readonly<Partial<Record<StoreCode, readonly number[]>>> = {
   // Duplicates; NULL where there is none; keys that others refer to, or that refer to none; checks, of MySQL and of MariaDB.

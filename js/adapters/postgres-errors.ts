@@ -1,7 +1,8 @@
 /** What PostgreSQL's failures mean, by their SQLSTATE, whatever the driver. */
 
 import { JanitorError } from "../errors.ts";
-import { failure, isOfNetwork, messageOf, property, type StoreCode } from "./failure.ts";
+import { messageOf } from "../message.ts";
+import { failure, isOfNetwork, property, type StoreCode } from "./failure.ts";
 
 /** Whole states, and classes of them by their first two characters. The whole state goes first. */
 const CODES: Readonly<Record<string, StoreCode>> = {

@@ -1,6 +1,7 @@
 /** What SQLite's failures mean to whoever runs a job, by its result codes, whatever the driver. */
 
 import { type ErrorCode, JanitorError } from "../errors.ts";
+import { wordsOf } from "../words.ts";
 
 /** SQLite's primary result codes. */
 const CODES: Readonly<Record<number, { code: ErrorCode; what: string }>> = {
@@ -38,7 +39,7 @@ const UNFINISHED_WRITE = [264, 776];
  * @param code SQLite's result code, primary or extended; 0 where the error is not SQLite's
  */
 export function sqliteFailure(error: unknown, code: number): JanitorError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = wordsOf(error);
   if (UNFINISHED_WRITE.includes(code)) {
     const what =
       "somebody died while writing to the database, and it cannot be read until a real run (or any writer) has undone that";

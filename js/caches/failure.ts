@@ -1,6 +1,7 @@
 /** What a cache throws. */
 
 import { JanitorError } from "../errors.ts";
+import { wordsOf } from "../words.ts";
 
 /**
  * Does the work on a driver, and tells of its failure as the one error that caches have.
@@ -14,9 +15,7 @@ export async function orFailure<T>(what: string, outcome: string, work: () => Pr
     return await work();
   } catch (error) {
     if (error instanceof JanitorError && OWN.includes(error.code)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    // A driver's message may have several lines; a log has one.
-    const message = `${what}: ${reason.replace(/\s+/g, " ").trim()}; ${outcome}`;
+    const message = `${what}: ${wordsOf(error)}; ${outcome}`;
     throw new JanitorError("cache_failed", message, { cause: error });
   }
 }

@@ -2,6 +2,7 @@
 
 import { JanitorError } from "../errors.ts";
 import type { KeepFor, KeyCache } from "../key-cache.ts";
+import { wordsOf } from "../words.ts";
 import { ttlOf } from "./ttl.ts";
 
 /** For how long the nearer cache is believed, and who is told when it fails. */
@@ -77,10 +78,6 @@ function tell(onWarning: (message: string) => void, message: string): void {
   } catch {
     // Whoever is told has lost it.
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function checkNearSeconds(seconds: number): void {

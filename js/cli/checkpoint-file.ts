@@ -3,8 +3,8 @@ import { constants } from "node:fs";
 import { access, lstat, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { JanitorError } from "../errors.ts";
+import { messageOf } from "../message.ts";
 import type { Checkpoint, Report } from "../report.ts";
-import { messageOf } from "./exit.ts";
 import { isPlainObject } from "./values.ts";
 
 /** The file that carries a pass from one run to the next: the checkpoint, and the database that it belongs to. */

@@ -1,8 +1,9 @@
 import { createJanitor, type JobDescription } from "../entry/node.ts";
 import { isLasting, JanitorError } from "../errors.ts";
+import { messageOf } from "../message.ts";
 import type { Checkpoint, Report } from "../report.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";
-import { EXIT_DONE, EXIT_WORK_LEFT, messageOf } from "./exit.ts";
+import { EXIT_DONE, EXIT_WORK_LEFT } from "./exit.ts";
 import { REFRESH_KEYS } from "./keys/description.ts";
 import { addressOf, openStore } from "./open-store.ts";
 import type { Options } from "./options.ts";

@@ -4,9 +4,9 @@ import { pathToFileURL } from "node:url";
 import { type LilconfigResult, type Loader, lilconfig } from "lilconfig";
 import { JanitorError } from "../errors.ts";
 import type { JobDescription, JobSettings } from "../janitor.ts";
+import { messageOf } from "../message.ts";
 import type { OnDelete } from "../report.ts";
 import { checkConfig } from "./checks.ts";
-import { messageOf } from "./exit.ts";
 import type { KeysConfig } from "./keys/config.ts";
 import { withoutWarnings } from "./node-warnings.ts";
 

@@ -1,5 +1,5 @@
 import { type ErrorCode, JanitorError } from "../errors.ts";
-import { messageOf } from "./exit.ts";
+import { messageOf } from "../message.ts";
 
 /**
  * Loads a package that only those install who need it.

@@ -1,4 +1,5 @@
 import { type ErrorCode, JanitorError } from "../errors.ts";
+import { messageOf } from "../message.ts";
 
 /** The job is done. */
 export const EXIT_DONE = 0;
@@ -29,20 +30,4 @@ export function exitStatusOf(error: JanitorError): number {
 export function asJanitorError(error: unknown): JanitorError {
   if (error instanceof JanitorError) return error;
   return new JanitorError("internal", messageOf(error), { cause: error });
-}
-
-/** The message of any thrown value, on one line; of the operating system's errors what they say in words. */
-export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return oneLine(String(error));
-  const isSystem = "syscall" in error && "errno" in error;
-  const words = isSystem
-    ? error.message.replace(/^[A-Z0-9]+: /, "").replace(/, \w+( '.*)?$/s, "")
-    : error.message;
-  return oneLine(words);
-}
-
-/** Text with every run of white space and control characters made one blank. */
-export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a file name must not steer the terminal
-  return text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
 }

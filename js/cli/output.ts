@@ -1,5 +1,5 @@
 import type { JanitorError } from "../errors.ts";
-import { messageOf, oneLine } from "./exit.ts";
+import { messageOf, oneLine } from "../message.ts";
 
 /** Where the command line writes: results on standard output, warnings and errors on standard error. */
 export class Output {

@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from "commander";
 import { JanitorError } from "../errors.ts";
-import { oneLine } from "./exit.ts";
+import { oneLine } from "../message.ts";
 import { suggestion } from "./suggest.ts";
 
 /**

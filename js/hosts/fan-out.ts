@@ -37,9 +37,12 @@ export interface FanOutOptions extends Omit<JanitorOptions, "store"> {
   readonly store: SqlStore;
   /** Puts messages into the queue. */
   readonly send: (messages: readonly FanOutMessage[]) => Promise<void>;
-  /** Seconds until the rest of a part becomes a message of its own. Default 20. */
+  /** Seconds until the rest of a part becomes a message of its own, above 0. Default 20. */
   readonly maxSeconds?: number;
-  /** Statements that a message may send, those about its part included. Default: no bound. */
+  /**
+   * Statements that a message may send, those about its part included, 1 or more; one for which they are too few fails with
+   * `too_few_statements`. Default: no bound.
+   */
   readonly maxStatements?: number;
   /** Told of a run that has ended, at least once. */
   readonly onEnd?: ((result: FanOutResult) => void | Promise<void>) | undefined;

@@ -1,7 +1,7 @@
 /** A store that counts what is sent to it, for hosts that allow only so much. */
 
 import { JanitorError } from "../errors.ts";
-import type { SqlStore } from "../store.ts";
+import type { SqlSession, SqlStore } from "../store.ts";
 
 /** A store, and how many statements it has been sent. */
 export interface Metered {
@@ -9,16 +9,24 @@ export interface Metered {
   statements(): number;
 }
 
-/** The same store, counted. A statement that fails has been sent as well. */
+/** The same store, counted, and its sessions with it. A statement that fails has been sent as well. */
 export function metered(store: SqlStore): Metered {
   let sent = 0;
+  const count = async (open: () => Promise<SqlSession>): Promise<SqlSession> => {
+    const session = await open();
+    const query: SqlSession["query"] = (sql, params) => {
+      sent += 1;
+      return session.query(sql, params);
+    };
+    return { query, close: () => session.close() };
+  };
   const session = store.session?.bind(store);
   // By name: what a store of a class has from its class would be lost by spreading it.
   const counted: SqlStore = {
     dialect: store.dialect,
     ...(store.maxConcurrency === undefined ? {} : { maxConcurrency: store.maxConcurrency }),
     ...(store.rowLease === undefined ? {} : { rowLease: store.rowLease }),
-    ...(session === undefined ? {} : { session }),
+    ...(session === undefined ? {} : { session: () => count(session) }),
     query: (sql, params) => {
       sent += 1;
       return store.query(sql, params);

@@ -3,6 +3,8 @@
 import { requireCore } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import type { JobName } from "../janitor.ts";
+import { requireKnown } from "../known.ts";
+import { requireAmount, requireBounds } from "./bounds.ts";
 import {
   beginFanOut,
   type FanOutMessage,
@@ -27,9 +29,16 @@ export interface Boss {
 export interface BossOptions extends Omit<FanOutOptions, "send"> {
   /** The queue, which is yours to create; its retries are those of the parts. */
   readonly queue: string;
-  /** Seconds between two looks at the queue, 0.5 or more. Default 2. */
+  /** Seconds between two looks at the queue, 0.5 to 86,400. Default 2. */
   readonly pollingIntervalSeconds?: number;
 }
+
+const POLLING_SECONDS = [0.5, 86_400] as const;
+
+const OPTIONS = [
+  ...["store", "queue", "pollingIntervalSeconds", "maxSeconds", "maxStatements", "onEnd"],
+  ...["preset", "jobs", "userTable", "onDelete"],
+];
 
 /**
  * Begins a run of a job in a queue of pg-boss, and returns its name. Workers of {@link workFanOut} do it.
@@ -49,11 +58,16 @@ export function sendFanOut(
  * Adds a worker to this process that does the parts one after the other; call it as often as parts are to be done at the same
  * time. A part that fails is tried again by pg-boss, as its queue says. Returns pg-boss's id of the worker, for `offWork`.
  *
- * @throws JanitorError `not_loaded` where `idp-janitor` itself has not been imported
+ * @throws JanitorError `not_loaded` where `idp-janitor` itself has not been imported; `unknown_setting`, `invalid_setting` where a bound,
+ * `pollingIntervalSeconds`, or the name of an option is wrong, and no worker was added. What else is wrong with the options is an error of
+ * each part. What pg-boss throws is thrown as it is.
  */
 export async function workFanOut(boss: Boss, options: BossOptions): Promise<string> {
   requireCore();
+  requireKnown("workFanOut", options, OPTIONS);
+  requireBounds(options);
   const { queue, pollingIntervalSeconds = 2, ...rest } = options;
+  requireAmount("pollingIntervalSeconds", pollingIntervalSeconds, "seconds", POLLING_SECONDS);
   return boss.work(queue, { pollingIntervalSeconds, batchSize: 1 }, async (jobs) => {
     for (const { data } of jobs) {
       await performMessage(data as FanOutMessage, { ...rest, send: sender(boss, queue) });

@@ -1,6 +1,7 @@
 /** One request of a refresh: bounded in time and size, no redirect followed. */
 
 import { fetchKeys } from "../core.ts";
+import { wordsOf } from "../words.ts";
 import type { FailureKind, FetchEffect, FetchedResponse, KeyAnswer } from "./effects.ts";
 
 /** What a host may bring in place of gloo-net: `fetch`, or what behaves like it. */
@@ -42,7 +43,7 @@ export async function send(
     return await Promise.race([answer, early]);
   } catch (error) {
     if (ended) return failed(ended);
-    return error instanceof TooLarge ? failed("too_large") : failed("network", wordsOf(error));
+    return error instanceof TooLarge ? failed("too_large") : failed("network", wordsOf(innermost(error)));
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", aborted);
@@ -127,9 +128,9 @@ function absolute(location: string | undefined, base: string): string | undefine
 }
 
 /** The innermost cause says most: `fetch failed` says nothing, its cause names the refused connection. */
-function wordsOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+function innermost(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
   const { cause } = error;
-  if (cause instanceof AggregateError && cause.errors.length > 0) return wordsOf(cause.errors[0]);
-  return cause instanceof Error ? wordsOf(cause) : error.message;
+  if (cause instanceof AggregateError && cause.errors.length > 0) return innermost(cause.errors[0]);
+  return cause instanceof Error ? innermost(cause) : error;
 }

@@ -2,6 +2,7 @@ import { call, requireCore } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import type { KeyCache } from "../key-cache.ts";
 import { requireKnown } from "../known.ts";
+import { wordsOf } from "../words.ts";
 import { eachLimited } from "./each-limited.ts";
 import type { CoreProvider } from "./effects.ts";
 import type { Fetch } from "./fetch.ts";
@@ -16,7 +17,7 @@ import { StoredKeySets } from "./stored.ts";
 
 /** What the keys are made from. Every number is whole. */
 export interface KeysOptions {
-  /** The providers by their keys, which are what HIdP calls `provider_key`: letters, digits and `-._~/`. */
+  /** The providers by their keys, which are what HIdP calls `provider_key`: 1 to 100 letters, digits and `-._~/`. */
   readonly providers: Readonly<Record<string, ProviderOptions>>;
   /** Where key sets are kept. Who can write there decides whose tokens are accepted. */
   readonly cache: KeyCache;
@@ -26,17 +27,26 @@ export interface KeysOptions {
   readonly timeoutSeconds?: number;
   /** How often a request that failed for the moment is made again, 0 to 10. Default 3. */
   readonly retries?: number;
-  /** Seconds that keys are fresh at least, whatever the provider's `Cache-Control` says. Default 300. */
+  /**
+   * Seconds that keys are fresh at least, whatever the provider's `Cache-Control` says, 0 to `maxFreshSeconds`. Default 300, or
+   * `maxFreshSeconds` where that is less.
+   */
   readonly minFreshSeconds?: number;
-  /** Seconds that keys are fresh at most, whatever the provider's `Cache-Control` says. Default 86,400. */
+  /**
+   * Seconds that keys are fresh at most, whatever the provider's `Cache-Control` says, `minFreshSeconds` to `maxStaleSeconds`.
+   * Default 86,400, or `maxStaleSeconds` where that is less.
+   */
   readonly maxFreshSeconds?: number;
-  /** Seconds after which keys that the provider has not confirmed are used no more. Default 604,800, a week. */
+  /**
+   * Seconds after which keys that the provider has not confirmed are used no more, 1 to 31,622,400 (366 days), and no less than
+   * `maxFreshSeconds`. Default 604,800, a week.
+   */
   readonly maxStaleSeconds?: number;
   /** Seconds between two refreshes that readers ask for, 1 to 86,400. Default 60. */
   readonly cooldownSeconds?: number;
   /** How many providers are refreshed at once, 1 to 100. Default 6. */
   readonly concurrency?: number;
-  /** Told what a person should know. Default: `console.warn`. */
+  /** Told what a person should know of what readers do; a `refresh` that is asked for tells it in its report. Default: `console.warn`. */
   readonly onWarning?: (message: string) => void;
   /** Milliseconds since 1970. Default: `Date.now`. */
   readonly clock?: () => number;
@@ -138,14 +148,12 @@ export function createKeys(options: KeysOptions): Keys {
   const refreshOne = async (provider: CoreProvider, signal?: AbortSignal): Promise<ClientReport> => {
     let unread: string[] = [];
     const previous = await stored.text(provider).catch((error: unknown) => {
-      unread = [
-        `whether there are keys from before is not known: ${error instanceof Error ? error.message : error}`,
-      ];
+      unread = [`whether there are keys from before is not known: ${wordsOf(error)}`];
       return undefined;
     });
     const now = new Date(clock()).toISOString();
     const report = await refreshClient(provider, { cache, policy, fetch, signal, now, previous });
-    return unread.length === 0 ? report : { ...report, warnings: unread };
+    return unread.length === 0 ? report : { ...report, warnings: [...report.warnings, ...unread] };
   };
   const reader = new Reader({ cache, stored, cooldownSeconds, clock, onWarning, refresh: refreshOne });
   const tokens = new IdTokens(reader, clock);

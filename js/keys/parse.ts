@@ -4,7 +4,7 @@ import type { JudgedKeySet } from "./report.ts";
 
 /**
  * Reads and judges the text of a key set (RFC 7517, section 5). Pure, synchronous, and bounded: text up to 1 MiB, 16 levels,
- * 100 keys.
+ * 100 keys, and 2000 members of all its objects together.
  *
  * @throws JanitorError `invalid_setting` for what is no text, such as an object that was parsed before; a `key_set_*` code for text that is no key set, and for a set without one usable key
  */

@@ -19,7 +19,8 @@ export interface ProviderOptions {
   readonly algorithms?: readonly string[];
 }
 
-const PROVIDER_OPTIONS = ["jwksUri", "issuer", "algorithms"];
+/** What a provider may be configured with. */
+export const PROVIDER_OPTIONS: readonly string[] = ["jwksUri", "issuer", "algorithms"];
 
 /** A provider as it is configured. */
 export interface KnownProvider {

@@ -3,6 +3,7 @@
 import { cacheKeys, call, type StoredKeys } from "../core.ts";
 import { JanitorError } from "../errors.ts";
 import type { KeyCache } from "../key-cache.ts";
+import { wordsOf } from "../words.ts";
 import type { CoreProvider } from "./effects.ts";
 import type { ClientReport } from "./report.ts";
 import { shown } from "./shown.ts";
@@ -111,8 +112,4 @@ export class Reader {
     const message = `there are no keys of \`${provider.key}\` that may be used, and so no token is accepted; ${why}`;
     return new JanitorError("keys_unavailable", message);
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

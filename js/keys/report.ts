@@ -100,8 +100,9 @@ export interface KeyStatus {
    * more. `missing`: there is nothing, or nothing that belongs to the provider as it is configured now.
    */
   readonly state: "fresh" | "stale" | "too_old" | "missing";
-  /** Where the keys were found; absent where they are missing, as all that follows. */
+  /** Where the keys were found; absent where they are missing, as are the four instants. */
   readonly uri?: string;
+  /** The keys that are kept; empty where they are missing. */
   readonly keys: readonly KeyVerdict[];
   /** When the provider first gave this set, RFC 3339. */
   readonly fetchedAt?: string;
@@ -111,6 +112,6 @@ export interface KeyStatus {
   readonly freshUntil?: string;
   /** Until when the keys are used if the provider cannot be asked, RFC 3339. */
   readonly usableUntil?: string;
-  /** The last attempt that failed, if none has succeeded since. */
+  /** The last attempt that failed, if none has succeeded since; also where the keys are missing. */
   readonly lastFailure?: FailedAttempt;
 }

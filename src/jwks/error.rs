@@ -29,10 +29,10 @@ pub enum KeySetError {
         /// The first characters.
         start: String,
     },
-    /// JSON, but no key set.
+    /// JSON, but no key set; or of too many members to be read.
     #[error("what was to be a key set is JSON of another shape: {why}")]
     Malformed {
-        /// What is missing.
+        /// What is missing, or too much.
         why: &'static str,
     },
     /// Too many keys.

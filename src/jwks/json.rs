@@ -14,7 +14,7 @@ const MOST_MEMBERS: usize = 2000;
 /// Reads JSON text.
 ///
 /// # Errors
-/// [`KeySetError`] for text that is too long, nested too deep, or no JSON.
+/// [`KeySetError`] for text that is too long, nested too deep, of too many members, or no JSON.
 pub fn read_json(text: &str) -> Result<Value, KeySetError> {
     read_json_within(text, MOST_BYTES)
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { cp } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { D1Database, Workflow } from "@cloudflare/workers-types";
@@ -28,12 +28,31 @@ const JOBS = [
 
 const project = await installed();
 await cp(EXAMPLE, project.folder, { recursive: true });
-const running = await startProject(project.at("wrangler.jsonc"));
+let running = await startProject(project.at("wrangler.jsonc"));
 after(() => running.close());
-const { DB, SWEEP } = (await running.worker.getEnv()) as { DB: D1Database; SWEEP: Workflow };
+const bindings = async () => (await running.worker.getEnv()) as { DB: D1Database; SWEEP: Workflow };
+let { DB, SWEEP } = await bindings();
+
+/** Takes the dry run out, as its comment says, and deploys anew, on another database. */
+async function deployInEarnest(): Promise<void> {
+  const main = project.at("src/index.ts");
+  const source = await readFile(main, "utf8");
+  const earnest = source.replace(/^ *dryRun: true, .*\n/m, "");
+  assert.notEqual(earnest, source, "there is no dry run to take out");
+  await writeFile(main, earnest);
+  await running.close();
+  running = await startProject(project.at("wrangler.jsonc"));
+  ({ DB, SWEEP } = await bindings());
+}
 
 /** What the Worker has logged of its jobs since it was asked last. */
-function entries(): { job: string; outcome: string; statements: number; removed?: Record<string, number> }[] {
+function entries(): {
+  job: string;
+  outcome: string;
+  statements: number;
+  removed?: Record<string, number>;
+  dryRun?: boolean;
+}[] {
   const logs = running.takeLogs().filter((line) => line.startsWith('{"event":"idp-janitor"'));
   return logs.map((line) => JSON.parse(line) as never);
 }
@@ -51,7 +70,21 @@ test("it holds in a strict project for Workers", async () => {
   await checkPrograms(project, WORKERS, ["src/index.ts"]);
 });
 
+test("as it stands it tells what would go, and changes nothing", async () => {
+  const seeded = await seededDatabase(1, NOW);
+  await running.worker.applyD1Migrations("DB");
+  await fillD1(seeded, DB);
+  const { outcome } = await tick();
+  assert.equal(outcome, "ok");
+  const told = entries();
+  assert.equal(told[0]?.job, JOBS[0]);
+  assert.ok(Object.values(told[0]?.removed ?? {}).some((rows) => rows > 0));
+  assert.ok(told.every(({ dryRun }) => dryRun === true));
+  compareRows({ name: "D1", rows: await readD1(DB) }, { name: "before", rows: readDatabase(seeded) });
+});
+
 test("its ticks leave what the originals leave, two of them at once", async () => {
+  await deployInEarnest();
   const ours = await seededDatabase(1, NOW, 3000);
   const theirs = copyDatabase(ours);
   await running.worker.applyD1Migrations("DB");

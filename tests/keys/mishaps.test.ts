@@ -54,6 +54,16 @@ test("published secrets are told of by every refresh, whatever tag the set has",
   assert.equal(provider.requests.at(-1)?.headers["if-none-match"], undefined);
 });
 
+test("published secrets are told of where the cache could not be read, too", async () => {
+  await using provider = await startProvider();
+  provider.respond("/jwks", scenarios.set(testKey("rs256"), testKey("es256").privateJwk));
+  const get = () => Promise.reject(new Error("away"));
+  const { warnings } = await refreshedWell(keysOf(provider, { cache: { ...watchedCache(), get } }));
+  assert.equal(warnings.length, 2);
+  assert.match(warnings[0] ?? "", /^SECRET PUBLISHED: the key `es256`/);
+  assert.equal(warnings[1], "whether there are keys from before is not known: away");
+});
+
 test("a slow refresh leaves alone what another has kept meanwhile", async () => {
   await using provider = await startProvider({ caching: { etag: '"old"' } });
   const cache = watchedCache();

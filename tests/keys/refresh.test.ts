@@ -542,6 +542,12 @@ describe("settings", () => {
     make(3600, { maxFreshSeconds: 3600 });
     // What is not said has its default, or as much of it as there is room for.
     make(60);
+    keysOf({ jwksUri: URI }, { maxFreshSeconds: 0 });
+    // A default makes room for nothing that is given.
+    assert.throws(() => keysOf({ jwksUri: URI }, { minFreshSeconds: 86_401 }), { code: "invalid_setting" });
+    assert.throws(() => keysOf({ jwksUri: URI }, { maxFreshSeconds: 604_801 }), { code: "invalid_setting" });
+    make(31_622_400, { maxFreshSeconds: 31_622_400, minFreshSeconds: 31_622_400 });
+    for (const beyond of [0, 31_622_401]) assert.throws(() => make(beyond), { code: "invalid_setting" });
   });
 
   test("what does not exist is refused", () => {

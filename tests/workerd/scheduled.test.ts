@@ -214,33 +214,73 @@ test("waits for the next tick where finding that out has left nothing", async ()
   assert.match(error?.message ?? "", /is 7, and nothing of it is left for clearsessions in this turn$/);
 });
 
-test("refreshes keys, and tells which provider failed", async () => {
-  const crons = { [CRON]: ["refresh_oidc_clients_jwks", SESSIONS] } as const;
-  const good = { status: 200, body: JSON.stringify(keySet(testKey("es256"))) };
-  const all = await tick({ options: { crons }, providers: { "https://a.example/jwks": good } });
+const REFRESH = "refresh_oidc_clients_jwks";
+const GOOD = { status: 200, body: JSON.stringify(keySet(testKey("es256"))) };
+
+test("refreshes keys, and tells what each provider that failed did", async () => {
+  const crons = { [CRON]: [REFRESH, SESSIONS] } as const;
+  const all = await tick({ options: { crons }, providers: { "https://a.example/jwks": GOOD } });
   assert.deepEqual(
     [outcomes(all), all.error],
-    [["refresh_oidc_clients_jwks: complete", `${SESSIONS}: complete`], undefined],
+    [[`${REFRESH}: complete`, `${SESSIONS}: complete`], undefined],
   );
-  const bad = { status: 404, body: "" };
-  const providers = { "https://a.example/jwks": good, "https://b.example/jwks": bad };
+  assert.deepEqual(all.entries[0], {
+    ...{ event: "idp-janitor", job: REFRESH, cron: CRON, outcome: "complete" },
+    clients: [{ client: "client-0", outcome: "refreshed" }],
+  });
+  const providers = {
+    "https://a.example/jwks": GOOD,
+    "https://b.example/jwks": { status: 200, body: JSON.stringify({ keys: [] }) },
+    "https://c.example/jwks": { status: 404, body: "" },
+  };
   const some = await tick({ options: { crons }, now: "2026-11-24T03:00:00Z", providers });
-  assert.deepEqual(outcomes(some), ["refresh_oidc_clients_jwks: failed", `${SESSIONS}: complete`]);
+  assert.deepEqual(outcomes(some), [`${REFRESH}: failed`, `${SESSIONS}: complete`]);
+  const [entry] = some.entries;
   assert.deepEqual(
-    some.entries[0]?.clients?.map(({ outcome }) => outcome),
-    ["refreshed", "failed"],
+    entry?.clients?.map(({ client, outcome, error }) => [client, outcome, error?.code]),
+    [
+      ["client-0", "refreshed", undefined],
+      ["client-1", "failed", "key_set_empty"],
+      ["client-2", "failed", "provider_status"],
+    ],
   );
-  assert.match(some.error?.message ?? "", /keys of client-1 could not be refreshed/);
+  const message = "client-1: the key set is empty; the refresh of client-2 failed, too";
+  assert.deepEqual([some.error, entry?.error], Array(2).fill({ code: "key_set_empty", message }));
   assert.equal(
     (await tick({ options: { crons }, now: "2026-11-25T03:00:00Z" })).error?.code,
     "invalid_setting",
   );
 });
 
+test("tells of a cache that takes no keys by its own code", async () => {
+  const options = { crons: { [CRON]: [REFRESH] } } as const;
+  const { error, entries } = await tick({
+    ...{ options, cacheFails: true },
+    providers: { "https://a.example/jwks": GOOD },
+  });
+  assert.equal(error?.code, "cache_failed");
+  assert.match(error?.message ?? "", /^client-0: .*the cache is full/);
+  assert.deepEqual(entries[0]?.error, error);
+});
+
+test("warns of a secret that a provider publishes, although the refresh went well", async () => {
+  const options = { crons: { [CRON]: [REFRESH] } } as const;
+  const leaked = JSON.stringify({ keys: [testKey("rs256").publicJwk, testKey("es256").privateJwk] });
+  const providers = {
+    "https://a.example/jwks": GOOD,
+    "https://b.example/jwks": { status: 200, body: leaked },
+  };
+  const { error, entries } = await tick({ options, providers });
+  assert.deepEqual([error, entries[0]?.outcome, entries[0]?.warnings?.length], [undefined, "complete", 1]);
+  assert.match(entries[0]?.warnings?.[0] ?? "", /^client-1: SECRET PUBLISHED: the key `es256`/);
+});
+
 test("tells a dead man's switch of success and of failure, and does not depend on it", async () => {
   const told: string[] = [];
-  const server = createServer((request, response) => {
+  const bodies: unknown[] = [];
+  const server = createServer(async (request, response) => {
     told.push(`${request.method} ${request.url}`);
+    bodies.push(JSON.parse(Buffer.concat(await request.toArray()).toString()));
     response.writeHead(request.url?.startsWith("/broken") ? 500 : 200).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -252,6 +292,8 @@ test("tells a dead man's switch of success and of failure, and does not depend o
       options: { crons: { [CRON]: [] }, heartbeat: { success: `${url}/good`, failure: `${url}/bad` } },
     });
     assert.deepEqual(told, ["POST /check", "POST /check/fail", "POST /good"]);
+    const message = '`crons` has no jobs for "unknown", which the Worker\'s configuration has; it has';
+    assert.deepEqual(bodies[1], { code: "invalid_setting", message });
     assert.equal(
       (await tick({ options: { crons: { [CRON]: [] }, heartbeat: `${url}/broken` } })).error,
       undefined,

@@ -23,6 +23,7 @@ export default {
   // At night, every ten minutes, a bounded part of what is due; and the keys of the providers once an hour.
   scheduled: scheduledHandler((env: Env) => ({
     plan: "free",
+    dryRun: true, // take it out when you have seen in the log what would go
     store: d1(env.DB),
     crons: {
       "*/10 1-5 * * *": [

@@ -1,15 +1,19 @@
 import { JanitorError } from "../../errors.ts";
+import { PROVIDER_OPTIONS } from "../../keys/providers.ts";
 import { checkText, checkWholeNumber, invalid, unknown } from "../checks.ts";
 import { isPlainObject } from "../values.ts";
 
-/** A client as the configuration names it: the address of its key set, or what `createKeys` takes of a provider. */
+/**
+ * A client as the configuration names it: the address of its key set, or what `createKeys` takes of a provider. The command line
+ * verifies no tokens, so `algorithms` is only held against what it may be.
+ */
 export type ConfiguredClient =
   | string
   | { readonly jwksUri?: string; readonly issuer?: string; readonly algorithms?: readonly string[] };
 
 /** What a configuration file may say of signing keys; flags go before it. Every entry is optional. */
 export interface KeysConfig {
-  /** The clients by their keys. */
+  /** The clients by their keys, each of 1 to 100 letters, digits and `-._~/`. */
   readonly clients?: Readonly<Record<string, ConfiguredClient>>;
   /** `sqlite:PATH`, `redis://…`, `rediss://…` or `django-db:TABLE`; a relative path starts at the working directory. */
   readonly cache?: string;
@@ -23,17 +27,18 @@ export interface KeysConfig {
   readonly timeoutSeconds?: number;
   /** How often a request that failed for the moment is made again, 0 to 10. Default 3. */
   readonly retries?: number;
-  /** Seconds that keys are fresh at least. Default 300. */
+  /** Seconds that keys are fresh at least, 0 to `maxFreshSeconds`. Default 300, or `maxFreshSeconds` where that is less. */
   readonly minFreshSeconds?: number;
-  /** Seconds that keys are fresh at most. Default 86,400. */
+  /** Seconds that keys are fresh at most, `minFreshSeconds` to `maxStaleSeconds`. Default 86,400, or `maxStaleSeconds` where that is less. */
   readonly maxFreshSeconds?: number;
-  /** Seconds after which keys that the provider has not confirmed are used no more. Default 604,800. */
+  /**
+   * Seconds after which keys that the provider has not confirmed are used no more, 1 to 31,622,400 (366 days), and no less than
+   * `maxFreshSeconds`. Default 604,800.
+   */
   readonly maxStaleSeconds?: number;
   /** How many clients are refreshed at once, 1 to 100. Default 6. */
   readonly concurrency?: number;
 }
-
-const PROVIDER_OPTIONS = ["jwksUri", "issuer", "algorithms"];
 
 /** Refuses a value by throwing. */
 type Check = (value: unknown, where: string) => void;

@@ -1,5 +1,5 @@
 import type { ClientReport, KeyStatus, KeyVerdict } from "../../keys/report.ts";
-import { oneLine } from "../exit.ts";
+import { oneLine } from "../../message.ts";
 import { columns } from "../text.ts";
 
 /** What the original prints of a client, in Python's quotes. */

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { JanitorError } from "../../errors.ts";
-import { messageOf } from "../exit.ts";
+import { messageOf } from "../../message.ts";
 import { named } from "./server-url.ts";
 
 /** What TLS is done with, PEM. */

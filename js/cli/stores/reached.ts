@@ -1,5 +1,5 @@
 import { JanitorError } from "../../errors.ts";
-import { messageOf } from "../exit.ts";
+import { messageOf } from "../../message.ts";
 import { within } from "../within.ts";
 import type { OpenedStore } from "./kind.ts";
 

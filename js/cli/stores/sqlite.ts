@@ -5,7 +5,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { nodeSqlite, toJanitorError, tune } from "../../adapters/node-sqlite.ts";
 import { JanitorError } from "../../errors.ts";
-import { messageOf } from "../exit.ts";
+import { messageOf } from "../../message.ts";
 import { withoutWarnings } from "../node-warnings.ts";
 import type { OpenedStore, OpenOptions, StoreKind } from "./kind.ts";
 

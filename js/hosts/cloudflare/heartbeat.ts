@@ -1,5 +1,7 @@
 /** A dead man's switch: a service that raises the alarm when it is told of a failure, or of nothing at all. */
 
+import { wordsOf } from "../../words.ts";
+
 /** Where the switch is told. */
 export interface Heartbeat {
   /** Told by a POST when all went well. */
@@ -18,7 +20,7 @@ export function heartbeatAt(url: string): Heartbeat {
 /** How long it is waited for, in milliseconds. */
 const PATIENCE_MS = 5_000;
 
-/** Tells the switch; resolves with why that could not be done, where it could not. Never rejects. */
+/** Tells the switch by a body of JSON; resolves with why that could not be done, where it could not. Never rejects. */
 export async function tell(
   heartbeat: Heartbeat,
   outcome: keyof Heartbeat,
@@ -33,6 +35,6 @@ export async function tell(
     });
     return ok ? undefined : `it answered ${status}`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return wordsOf(error);
   }
 }

@@ -1,6 +1,7 @@
 /** What hosts on Cloudflare log. */
 
 import { JanitorError } from "../../errors.ts";
+import { wordsOf } from "../../words.ts";
 
 /** What a log says about an error. */
 export interface PlainError {
@@ -12,7 +13,7 @@ export interface PlainError {
 /** An error as plain data. */
 export function plainError(error: unknown): PlainError {
   const code = error instanceof JanitorError ? error.code : "internal";
-  return { code, message: error instanceof Error ? error.message : String(error) };
+  return { code, message: wordsOf(error) };
 }
 
 /** Prints an entry as one line of JSON, which Workers Logs takes apart again. */

@@ -3,6 +3,7 @@
 import { JanitorError } from "../../errors.ts";
 import type { JobName } from "../../janitor.ts";
 import { requireKnown } from "../../known.ts";
+import { requireBounds } from "../bounds.ts";
 import {
   beginFanOut,
   type FanOutMessage,
@@ -31,7 +32,10 @@ export interface QueueMessage {
 export interface QueueOptions extends Omit<FanOutOptions, "send" | "onEnd" | "maxStatements"> {
   /** The plan of the account, whose limits each batch of messages keeps to. Default `"free"`. */
   readonly plan?: Plan;
-  /** Statements that a batch may send. Default 50 on the free plan, 900 on the paid one. */
+  /**
+   * Statements that a batch may send, 1 or more; a message for which they are too few fails with `too_few_statements`. Default 50 on the
+   * free plan, 900 on the paid one.
+   */
   readonly maxStatements?: number;
   /** The queue itself, for the messages that follow. */
   readonly queue: QueueBinding;
@@ -67,6 +71,9 @@ export function startFanOut(
  * The `queue` of a Worker. A message that fails is logged and delivered again, as often as the queue's configuration says; then
  * its dead-letter queue gets it. What was done stands, and its rest is done by the next run.
  *
+ * A batch rejects, and is delivered again as a whole, with the JanitorError `unknown_setting` or `invalid_setting` where `plan`, a bound, or the
+ * name of an option is wrong, before any message is looked at. What else is wrong with the options is an error of each message.
+ *
  * @param options what to work with, asked for each batch, since bindings and clients belong to one invocation
  */
 export function queueHandler<Env>(
@@ -76,6 +83,7 @@ export function queueHandler<Env>(
     const given = await options(env);
     try {
       requireKnown("queueHandler", given, OPTIONS);
+      requireBounds(given);
       const { store: uncounted, queue, plan, maxStatements, onEnd = printEnd, close: _, ...rest } = given;
       const { store, statements } = metered(uncounted);
       const most = maxStatements ?? allowanceOf(plan).statementsAStep;

@@ -6,10 +6,11 @@ import { createKeys, type KeysOptions } from "../../keys/keys.ts";
 import type { ClientReport } from "../../keys/report.ts";
 import { requireKnown } from "../../known.ts";
 import type { SqlStore } from "../../store.ts";
+import { requireAmount, requireBounds } from "../bounds.ts";
 import { type Turn, type TurnOutcome, takeTurns } from "../turns.ts";
 import { type Heartbeat, heartbeatAt, tell } from "./heartbeat.ts";
 import { type PlainError, plainError, print } from "./log.ts";
-import { allowanceOf, type Plan } from "./plans.ts";
+import { type Allowance, allowanceOf, type Plan } from "./plans.ts";
 
 /** What a cron expression can name: a job of the database, or the refresh of signing keys. */
 export type ScheduledJob = JobName | "refresh_oidc_clients_jwks";
@@ -22,13 +23,22 @@ export interface ScheduledOptions extends Omit<JanitorOptions, "store"> {
   readonly crons: Readonly<Record<string, readonly ScheduledJob[]>>;
   /** The plan of the account, whose limits the jobs keep to. Default `"free"`. */
   readonly plan?: Plan;
-  /** Statements that the jobs of a tick may send. Default 40 on the free plan, 900 on the paid one. */
+  /**
+   * Statements that the jobs of a tick may send, 1 or more; a job for which they are too few fails with `too_few_statements`. Default 40
+   * on the free plan, 900 on the paid one.
+   */
   readonly maxStatements?: number;
-  /** Seconds until nothing more is begun in a tick. Default 30 on the free plan, 600 on the paid one. */
+  /**
+   * Seconds until nothing more is begun in a tick, above 0; Cloudflare ends a tick after 900. Default 30 on the free plan, 600 on the
+   * paid one.
+   */
   readonly maxSeconds?: number;
-  /** The duration that a slice aims at, in milliseconds; as in `RunOptions`. */
+  /** The duration that a slice aims at, in milliseconds, 1 to 60,000. Default as in `RunOptions`. */
   readonly sliceMs?: number;
-  /** Hours from the end of a job's pass to the beginning of its next one. Default 12: ticks through a night make one pass. */
+  /**
+   * Hours from the end of a job's pass to the beginning of its next one, 0 to 8,784 (366 days). Default 12: ticks through a night make
+   * one pass.
+   */
   readonly restHours?: number;
   /** Counts and changes nothing, nor keeps where it ended: each tick begins anew. Default false. */
   readonly dryRun?: boolean;
@@ -55,13 +65,13 @@ export interface ScheduledEntry {
   /** Rows that were removed, by table; in a dry run, that would be. */
   readonly removed?: Readonly<Record<string, number>>;
   readonly dryRun?: boolean;
-  /** Sentences about what a person should look at. */
+  /** Sentences about what a person should look at; of keys, each behind the client that it is about. */
   readonly warnings?: readonly string[];
   /** Statements that were sent. */
   readonly statements?: number;
-  /** Of keys: what became of each client. */
-  readonly clients?: readonly Pick<ClientReport, "client" | "outcome">[];
-  /** The code and message of what failed. */
+  /** Of keys: what became of each client, and what failed. */
+  readonly clients?: readonly Pick<ClientReport, "client" | "outcome" | "error">[];
+  /** The code and message of what failed; of keys, of the first client that did. */
   readonly error?: PlainError;
 }
 
@@ -78,11 +88,15 @@ const OPTIONS = [
 ];
 
 const DEFAULT_REST_HOURS = 12;
+const REST_HOURS = [0, 366 * 24] as const;
 
 /**
  * The `scheduled` of a Worker. Each tick gives the jobs of its cron expression that are due a turn within the limits of the plan,
  * keeps in the table `idp_janitor_passes` where they ended, and logs one object a job. Ticks that overlap do no harm: the
  * second finds the job's lease taken, and leaves it. What fails is thrown at the end, so that the tick counts as failed.
+ *
+ * A tick rejects with the JanitorError of what failed first: `unknown_setting` and `invalid_setting` for the options themselves, before
+ * anything is touched; that of a job or of a client's keys, after which what others did stands; `store_*` where the passes cannot be read.
  *
  * @param options what to do, asked at each tick, since bindings and clients belong to one invocation
  */
@@ -104,7 +118,7 @@ export function scheduledHandler<Env>(
       const to = typeof heartbeat === "string" ? heartbeatAt(heartbeat) : heartbeat;
       // A plan that is used up every night is nothing that mends itself.
       const isBad = failures.length > 0 || entries.some(({ outcome }) => outcome === "quota");
-      const what = failures.length > 0 ? String(failures[0]) : entries;
+      const what = failures.length > 0 ? plainError(failures[0]) : entries;
       const silent = await tell(to, isBad ? "failure" : "success", what);
       if (silent !== undefined) console.warn(`idp-janitor: the heartbeat could not be told: ${silent}`);
     }
@@ -119,6 +133,9 @@ async function tick(
   failures: unknown[],
 ): Promise<void> {
   requireKnown("scheduledHandler", options, OPTIONS);
+  requireBounds(options);
+  requireAmount("restHours", options.restHours, "hours", REST_HOURS);
+  const allowance = allowanceOf(options.plan);
   const { crons, log = print } = options;
   const jobs = crons[cron];
   if (jobs === undefined) {
@@ -126,29 +143,40 @@ async function tick(
     const message = `\`crons\` has no jobs for "${cron}", which the Worker's configuration has; it has ${known.join(", ")}`;
     throw new JanitorError("invalid_setting", message);
   }
-  const tell = (entry: ScheduledEntry) => {
+  const note = (entry: ScheduledEntry) => {
     entries.push(entry);
     log(entry);
   };
-  if (jobs.includes("refresh_oidc_clients_jwks")) await refresh(cron, options, tell, failures);
-  for (const turn of await turnsOf(jobs.filter(isOfStore), options, new Date(scheduledTime))) {
+  if (jobs.includes("refresh_oidc_clients_jwks")) await refresh(cron, options, note, failures);
+  const due = new Date(scheduledTime);
+  for (const turn of await turnsOf(jobs.filter(isOfStore), options, allowance, due)) {
     if (turn.outcome === "failed") failures.push(turn.error);
-    if (turn.outcome !== "resting") tell(entryOf(cron, turn));
+    if (turn.outcome !== "resting") note(entryOf(cron, turn));
   }
 }
 
 async function turnsOf(
   jobs: readonly JobName[],
   options: ScheduledOptions,
+  allowance: Allowance,
   now: Date,
 ): Promise<readonly Turn[]> {
   if (jobs.length === 0) return [];
-  const { store, crons: _, plan, maxStatements, maxSeconds, sliceMs, restHours, dryRun, ...rest } = options;
+  const {
+    store,
+    crons: _,
+    plan: _plan,
+    maxStatements,
+    maxSeconds,
+    sliceMs,
+    restHours,
+    dryRun,
+    ...rest
+  } = options;
   if (store === undefined) {
     throw new JanitorError("invalid_setting", `\`store\` is missing, and ${jobs[0]} needs one`);
   }
   const { keys: _keys, heartbeat: _heartbeat, log: _log, close: _close, ...janitor } = rest;
-  const allowance = allowanceOf(plan);
   return takeTurns(jobs, {
     janitor,
     store,
@@ -163,7 +191,7 @@ async function turnsOf(
 async function refresh(
   cron: string,
   { keys }: ScheduledOptions,
-  tell: (entry: ScheduledEntry) => void,
+  note: (entry: ScheduledEntry) => void,
   failures: unknown[],
 ): Promise<void> {
   const entry = { event: "idp-janitor", job: "refresh_oidc_clients_jwks", cron } as const;
@@ -171,20 +199,30 @@ async function refresh(
     if (keys === undefined)
       throw new JanitorError("invalid_setting", "`keys` is missing, and a cron refreshes keys");
     const { clients } = await createKeys(keys).refresh();
-    const failed = clients.filter(({ outcome }) => outcome === "failed");
-    const told = clients.map(({ client, outcome }) => ({ client, outcome }));
-    if (failed.length === 0) return tell({ ...entry, outcome: "complete", clients: told });
-    const names = failed.map(({ client }) => client).join(", ");
-    const error = new JanitorError(
-      "provider_unreachable",
-      `the keys of ${names} could not be refreshed; they are what they were`,
-    );
+    const warnings = clients.flatMap((of) => of.warnings.map((warning) => `${of.client}: ${warning}`));
+    const told = {
+      ...entry,
+      clients: clients.map(({ client, outcome, error }) => ({ client, outcome, ...(error && { error }) })),
+      ...(warnings.length > 0 && { warnings }),
+    };
+    const error = failureOf(clients);
+    if (error === undefined) return note({ ...told, outcome: "complete" });
     failures.push(error);
-    tell({ ...entry, outcome: "failed", clients: told, error: plainError(error) });
+    note({ ...told, outcome: "failed", error: plainError(error) });
   } catch (error) {
     failures.push(error);
-    tell({ ...entry, outcome: "failed", error: plainError(error) });
+    note({ ...entry, outcome: "failed", error: plainError(error) });
   }
+}
+
+/** The error of the first client that failed, with the names of the others that did. */
+function failureOf(clients: readonly ClientReport[]): JanitorError | undefined {
+  const failed = clients.flatMap(({ client, error }) => (error ? [{ client, ...error }] : []));
+  const [first, ...others] = failed;
+  if (first === undefined) return undefined;
+  const names = others.map(({ client }) => client).join(", ");
+  const rest = names === "" ? "" : `; the refresh of ${names} failed, too`;
+  return new JanitorError(first.code, `${first.client}: ${first.message}${rest}`);
 }
 
 function isOfStore(job: ScheduledJob): job is JobName {

@@ -7,6 +7,7 @@ import { type LedgerTotals, openLedger } from "../../ledger.ts";
 import type { Checkpoint } from "../../report.ts";
 import type { SqlStore } from "../../store.ts";
 import { whoSaidWhat } from "../../warnings.ts";
+import { requireBounds } from "../bounds.ts";
 import { plainError } from "./log.ts";
 import { allowanceOf, type Plan } from "./plans.ts";
 
@@ -24,10 +25,13 @@ export interface SweepEvent {
   readonly instanceId: string;
 }
 
-/** How often a step that failed is tried again, and after how many milliseconds. */
+/** How often a step that failed is tried again, and when. Workflows refuse what is wrong with it, at the first step. */
 export interface SweepRetries {
+  /** How often, 0 or more. */
   readonly limit: number;
+  /** Milliseconds until it is tried again for the first time, 0 or more. */
   readonly delay: number;
+  /** What becomes of `delay` each time: it stays, grows by itself, or doubles. */
   readonly backoff: "constant" | "linear" | "exponential";
 }
 
@@ -54,9 +58,12 @@ export interface SweepOptions extends Omit<JanitorOptions, "store"> {
   readonly close?: () => Promise<void>;
   /** The plan of the account. Default `"free"`. */
   readonly plan?: Plan;
-  /** Statements that a step may send. Default 50 on the free plan, 900 on the paid one. */
+  /**
+   * Statements that a step may send, 1 or more; where they are too few, the instance fails with `too_few_statements`. Default 50 on the
+   * free plan, 900 on the paid one.
+   */
   readonly maxStatements?: number;
-  /** Seconds until a step begins nothing more. Default 20. */
+  /** Seconds until a step begins nothing more, above 0, 240 at most: after 300 it counts as failed. Default 20. */
   readonly maxSeconds?: number;
   /** Default: six times, after 5 s and then twice as long each time: longer than the minute that a killed step's lease lasts. */
   readonly retries?: SweepRetries;
@@ -74,7 +81,13 @@ export interface SweepResult extends LedgerTotals {
 }
 
 const MAX_SECONDS = 20;
+/** What is left of a step is for the slice in hand. */
+const MOST_SECONDS = 240;
 
+const OPTIONS = [
+  ...["open", "close", "plan", "maxStatements", "maxSeconds", "retries"],
+  ...["preset", "jobs", "userTable", "onDelete"],
+];
 const PARAMS = ["job", "now"];
 const RETRIES: SweepRetries = { limit: 6, delay: 5_000, backoff: "exponential" };
 const TIMEOUT_MS = 5 * 60_000;
@@ -97,7 +110,8 @@ const FINAL: readonly JanitorError["code"][] = [
  * ended; the cutoff is fixed by the instance. What it returns comes from the ledger that the slices themselves write, and is true
  * however often a step was killed or tried again, before or after it had taken effect.
  *
- * @throws what a step failed with in the end; what was done before stands, and a new instance goes on
+ * @throws JanitorError `unknown_setting`, `invalid_setting` for the options and the payload, before the first step; what a step failed with
+ * in the end: what was done before stands, and a new instance goes on
  */
 export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOptions): Promise<SweepResult> {
   const {
@@ -109,6 +123,9 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
     retries = RETRIES,
     ...janitor
   } = options;
+  requireKnown("sweep", options, OPTIONS);
+  requireBounds(options, MOST_SECONDS);
+  const allowance = allowanceOf(plan);
   // It is JSON that anybody may have written: what is not known here may have been meant to keep something.
   requireKnown("the payload of the workflow", event.payload, PARAMS);
   const { job } = event.payload;
@@ -152,7 +169,7 @@ export async function sweep(event: SweepEvent, step: SweepStep, options: SweepOp
           now,
           ledger,
           maxSeconds,
-          maxStatements: maxStatements ?? allowanceOf(plan).statementsAStep,
+          maxStatements: maxStatements ?? allowance.statementsAStep,
           holder: `the workflow ${ledger}`,
           ...(from ? { checkpoint: from } : {}),
         });

@@ -15,6 +15,8 @@ export interface Tick {
   readonly batchesToday?: number;
   /** What the providers of keys answer with, by their address; absent: there are no `keys`. */
   readonly providers?: Readonly<Record<string, { readonly status: number; readonly body: string }>>;
+  /** Whether the cache of keys cannot be written to. */
+  readonly cacheFails?: boolean;
   readonly closeFails?: boolean;
 }
 
@@ -47,6 +49,7 @@ export default {
       options,
       batchesToday = Infinity,
       providers,
+      cacheFails,
       closeFails,
     } = (await request.json()) as Tick;
     const entries: ScheduledEntry[] = [];
@@ -59,7 +62,10 @@ export default {
           providers: Object.fromEntries(
             Object.keys(providers).map((url, at) => [`client-${at}`, { jwksUri: url }]),
           ),
-          cache: memoryCache(),
+          cache: {
+            ...memoryCache(),
+            ...(cacheFails && { put: () => Promise.reject(new Error("the cache is full")) }),
+          },
           retries: 0,
           fetch: async (url) => {
             const { status, body } = providers[String(url)] ?? { status: 404, body: "" };
