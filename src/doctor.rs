@@ -4,7 +4,7 @@
 use crate::dialect::{Dialect, Slices};
 use crate::effect::{Answer, Effect, Failure, Outcome, Rows, Statement, Step};
 use crate::error::Error;
-use crate::jobs::{JOBS, Work};
+use crate::jobs::JOBS;
 use crate::plan::{Dependant, SweepPlan};
 use crate::presets::Preset;
 use crate::report::Report;
@@ -12,6 +12,7 @@ use crate::request::{Order, Request};
 use crate::schema::{ColumnName, Schema};
 use crate::sweep::journal::Journal;
 use crate::sweep::prepare::{Prepared, prepare, tables, user_table};
+use crate::work::Work;
 use serde::Serialize;
 
 /// What was found out about a database.

@@ -1,6 +1,7 @@
 //! What can be wrong before or between slices. Every message is one line for the person who reads it at night.
 
 use crate::schema::ColumnName;
+use crate::value::Value;
 
 /// An error of the core. Whatever it is about, the core itself has changed nothing: it only decides.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -142,6 +143,18 @@ impl Error {
             Self::UnexpectedAnswer { .. } => "internal",
         }
     }
+}
+
+/// The error for a value that a setting cannot have.
+#[must_use]
+pub fn invalid(name: &str, value: &Value, expected: String) -> Error {
+    Error::InvalidSetting { name: name.to_owned(), value: value.to_string(), expected }
+}
+
+/// The error for an answer of another shape.
+#[must_use]
+pub fn unexpected(what: &str) -> Error {
+    Error::UnexpectedAnswer { what: format!("expected {what}") }
 }
 
 fn did_you_mean(suggestion: &Option<String>) -> String {

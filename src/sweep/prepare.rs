@@ -3,14 +3,14 @@
 
 use super::statements::{Filling, Purpose, SliceStatement, Templates, Told, Writer, removable};
 use crate::cascade::{Action, Cascade, Change, Source, declared};
-use crate::dialect::{Dialect, Found, Held, unexpected};
+use crate::dialect::{Dialect, Found, Held};
 use crate::effect::{Ran, Statement};
-use crate::error::{Error, suggest};
-use crate::jobs::{Sweep, Work};
+use crate::error::{Error, suggest, unexpected};
 use crate::plan::{Plan, PlannedStatement, SweepPlan, dependants};
 use crate::request::Order;
 use crate::rule::{Rule, Use};
 use crate::schema::{Declared, ForeignKey, Part, Schema};
+use crate::work::{Sweep, Work};
 
 /// A sweep, or one part of its table, ready to run.
 pub struct Prepared {
