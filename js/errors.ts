@@ -16,6 +16,8 @@ export type ErrorCode =
   | "unknown_preset"
   /** The store lacks a table or column that the job needs. */
   | "not_this_schema"
+  /** The job's tables and columns are there, and something about them cannot be worked on, or only the wrong way. */
+  | "unsupported_schema"
   /** A column references a row to be removed, and nothing says what to do with it. */
   | "unknown_reference"
   /** Cascading foreign keys form a cycle. */
@@ -112,11 +114,21 @@ export class JanitorError extends Error {
   readonly code: ErrorCode;
   /** What the run had done before it failed, where it had begun. */
   readonly report?: Report;
+  /**
+   * The option or setting of a job whose value the core refused, by its name: `maxRows`, `days`, of an action
+   * `onDelete.table.column`. Absent where none was, and where what was refused is no option of a job.
+   */
+  readonly setting?: string;
 
   /** @param message one line for the person who reads it at night */
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; report?: Report } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; report?: Report; setting?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     if (options.report) this.report = options.report;
+    if (options.setting !== undefined) this.setting = options.setting;
   }
 }

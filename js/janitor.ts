@@ -128,7 +128,9 @@ export interface Janitor {
    * Looks at a database, and tells what it has, what each job would do to it and whether the role may do it. Reads the schema
    * alone, and changes nothing.
    *
-   * @throws JanitorError for a record store, for settings that are wrong, and `store_*` where the database cannot be read.
+   * @throws JanitorError `invalid_setting` for a record store and for settings that are wrong, those among them that name a
+   * table or column which is not there; `unsupported_schema` for a server that is too old; `store_*` where the database cannot
+   * be read.
    */
   examine(options?: Pick<RunOptions, "now">): Promise<Diagnosis>;
 }

@@ -1,5 +1,7 @@
 /** What a run tells: its progress while it works, its report when it ends, its plan before it begins. */
 
+import type { ErrorCode } from "./errors.ts";
+
 /** Where a run stands; sent after every slice. */
 export interface Progress {
   /** The job's name. */
@@ -165,6 +167,12 @@ export interface JobVerdict {
   readonly job: string;
   /** Whether it would run. */
   readonly ready: boolean;
+  /**
+   * What it would fail with, if it would: `not_this_schema` where a table or column of it is missing, which is no defect of
+   * a database of another product; `store_denied` where the role lacks a right; `unknown_reference`, `unsupported_schema`,
+   * `cascade_cycle`.
+   */
+  readonly code?: ErrorCode;
   /** What it would do, or why it would not, in one sentence. */
   readonly verdict: string;
   /** As in its {@link Plan}. */

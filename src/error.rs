@@ -62,10 +62,16 @@ pub enum Error {
         /// The names of all presets.
         known: String,
     },
-    /// The store lacks what the job needs.
+    /// The store lacks a table or column that the job needs.
     #[error("the database does not have the schema of this job: {what}; nothing was changed")]
     NotThisSchema {
-        /// What is missing or different.
+        /// What is missing.
+        what: String,
+    },
+    /// The tables and columns of a job are there, and cannot be worked on.
+    #[error("this job cannot work on what the database has: {what}; nothing was changed")]
+    UnsupportedSchema {
+        /// What stands in the way.
         what: String,
     },
     /// Foreign keys for which nothing says what to do.
@@ -135,12 +141,23 @@ impl Error {
             Self::InvalidInstant { .. } => "invalid_instant",
             Self::UnknownPreset { .. } => "unknown_preset",
             Self::NotThisSchema { .. } => "not_this_schema",
+            Self::UnsupportedSchema { .. } => "unsupported_schema",
             Self::UnknownReferences { .. } => "unknown_reference",
             Self::CascadeCycle { .. } => "cascade_cycle",
             Self::Leased { .. } => "store_leased",
             Self::InvalidCheckpoint { .. } => "invalid_checkpoint",
             Self::InvalidRecord { .. } => "invalid_record",
             Self::UnexpectedAnswer { .. } => "internal",
+        }
+    }
+
+    /// The setting that it is about, where it is about the value of one.
+    #[must_use]
+    pub fn setting(&self) -> Option<&str> {
+        match self {
+            Self::InvalidSetting { name, .. } => Some(name),
+            Self::TooFewStatements { .. } => Some("maxStatements"),
+            _ => None,
         }
     }
 }

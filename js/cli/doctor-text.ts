@@ -59,8 +59,8 @@ function standing(verdict: JobVerdict): string {
 }
 
 /** Whether a job is for the tables of another product, or another version of it. */
-export function lacksTables({ verdict }: JobVerdict): boolean {
-  return verdict.startsWith("the database does not have the schema of this job");
+export function lacksTables({ code }: JobVerdict): boolean {
+  return code === "not_this_schema";
 }
 
 function referenceLines(unknown: Diagnosis["unknownReferences"]): string[] {

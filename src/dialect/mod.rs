@@ -120,7 +120,7 @@ pub trait Dialect: Sync {
     /// The schema out of their results, in order.
     ///
     /// # Errors
-    /// [`Error::UnexpectedAnswer`] where the results are not of the statements' shape, [`Error::NotThisSchema`] for a version
+    /// [`Error::UnexpectedAnswer`] where the results are not of the statements' shape, [`Error::UnsupportedSchema`] for a version
     /// that is too old.
     fn schema(&self, results: &[Rows]) -> Result<Schema, Error>;
 

@@ -92,7 +92,7 @@ pub(super) fn read(results: &[Rows]) -> Result<Schema, Error> {
     let [server] = server.as_slice() else { return Err(unexpected("one row of the server")) };
     let name = text(server.get(1))?;
     if server.first().map_or(Ok(0), Cell::count)? < OLDEST {
-        return Err(Error::NotThisSchema {
+        return Err(Error::UnsupportedSchema {
             what: format!("{name} is too old to be walked, 14 is the oldest that can"),
         });
     }
