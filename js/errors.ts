@@ -107,7 +107,10 @@ export type ErrorCode =
   /** A defect of idp-janitor itself. */
   | "internal";
 
-/** The one error that this package throws. */
+/**
+ * What this package throws at whatever it refuses, and for whatever a store, a cache or a provider fails with. What a
+ * function of the caller throws, such as `onProgress` of a run, reaches the caller as it is.
+ */
 export class JanitorError extends Error {
   override readonly name = "JanitorError";
   /** What it is about; stable. */
@@ -115,8 +118,8 @@ export class JanitorError extends Error {
   /** What the run had done before it failed, where it had begun. */
   readonly report?: Report;
   /**
-   * The option or setting of a job whose value the core refused, by its name: `maxRows`, `days`, of an action
-   * `onDelete.table.column`. Absent where none was, and where what was refused is no option of a job.
+   * The option or setting of a job that was refused for its value, by its name: `maxRows`, `days`, of an action
+   * `onDelete.table.column`. Absent where the error is about none of these.
    */
   readonly setting?: string;
 
