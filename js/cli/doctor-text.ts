@@ -1,5 +1,5 @@
 import type { Diagnosis, JobVerdict } from "../report.ts";
-import { columns } from "./text.ts";
+import { columnOf, columns, indented } from "./text.ts";
 
 /** How long a line of prose may be: as wide as a terminal is that nobody has made wider, or nearly. */
 const WIDTH = 92;
@@ -84,10 +84,6 @@ function indexLines(missing: Diagnosis["missingIndexes"]): string[] {
   return ["", heading, ...lines.map(indented)];
 }
 
-function columnOf(table: string, names: readonly string[]): string {
-  return names.length === 1 ? `${table}.${names[0]}` : `${table}.(${names.join(", ")})`;
-}
-
 /** A sentence as lines that a terminal need not break, indented. Names are longer than words, so some stick out. */
 function prose(sentence: string): string[] {
   const lines: string[] = [];
@@ -100,8 +96,4 @@ function prose(sentence: string): string[] {
     line = line === "" ? word : `${line} ${word}`;
   }
   return [...lines, line].filter((text) => text !== "").map(indented);
-}
-
-function indented(line: string): string {
-  return `  ${line}`;
 }
