@@ -142,15 +142,20 @@ export interface Janitor {
 
 /** One setting of a job. */
 export interface SettingDescription {
+  /** Its name, camelCase, as {@link JobSettings} has it. */
   readonly name: string;
+  /** What it is where nobody sets it: a number, truth, text, or `null`. */
   readonly default: unknown;
+  /** What it is for, with its unit, in one line. */
   readonly summary: string;
 }
 
 /** One job as `idp-janitor list` shows it. */
 export interface JobDescription {
   readonly name: JobName;
+  /** What it removes, in one line. */
   readonly summary: string;
+  /** Its settings; none for `clearsessions`. */
   readonly settings: readonly SettingDescription[];
 }
 
