@@ -72,13 +72,16 @@ export function free(object: { free(): void }): void {
 
 function fromCore(error: unknown): JanitorError {
   if (error instanceof JanitorError) return error;
-  if (isThrown(error)) return new JanitorError(error.code, error.message);
+  if (isThrown(error)) {
+    const { code, message, setting } = error;
+    return new JanitorError(code, message, setting === undefined ? {} : { setting });
+  }
   return new JanitorError("internal", `the core failed: ${String(error)}; this is a defect of idp-janitor`, {
     cause: error,
   });
 }
 
-function isThrown(error: unknown): error is { code: ErrorCode; message: string } {
+function isThrown(error: unknown): error is { code: ErrorCode; message: string; setting?: string } {
   return (
     typeof error === "object" &&
     error !== null &&

@@ -16,6 +16,8 @@ export type ErrorCode =
   | "unknown_preset"
   /** The store lacks a table or column that the job needs. */
   | "not_this_schema"
+  /** The job's tables and columns are there, and something about them cannot be worked on, or only the wrong way. */
+  | "unsupported_schema"
   /** A column references a row to be removed, and nothing says what to do with it. */
   | "unknown_reference"
   /** Cascading foreign keys form a cycle. */
@@ -110,18 +112,31 @@ export function isLasting(code: ErrorCode): boolean {
   return code === "store_denied" || code === "store_constraint" || code === "store_read_only";
 }
 
-/** The one error that this package throws. */
+/**
+ * What this package throws at whatever it refuses, and for whatever a store, a cache or a provider fails with. What a
+ * function of the caller throws, such as `onProgress` of a run, reaches the caller as it is.
+ */
 export class JanitorError extends Error {
   override readonly name = "JanitorError";
   /** What it is about; stable. */
   readonly code: ErrorCode;
   /** What the run had done before it failed, where it had begun. */
   readonly report?: Report;
+  /**
+   * The option or setting of a job that was refused for its value, by its name: `maxRows`, `days`, of an action
+   * `onDelete.table.column`. Absent where the error is about none of these.
+   */
+  readonly setting?: string;
 
   /** @param message one line for the person who reads it at night */
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; report?: Report } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; report?: Report; setting?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     if (options.report) this.report = options.report;
+    if (options.setting !== undefined) this.setting = options.setting;
   }
 }

@@ -92,7 +92,10 @@ export interface RunOptions {
   readonly ledger?: string;
   /** A pause after every slice, in milliseconds, 0 to 60,000. Default 0. */
   readonly pauseMs?: number;
-  /** Told after every slice. What it throws ends the run as a failure. */
+  /**
+   * Told after every slice, when that is done. What it throws ends the run and reaches its caller as it is, without a report:
+   * the slices that it was told of are done, those that other lanes have in hand are finished, and the next run goes on.
+   */
   readonly onProgress?: (progress: Progress) => void | Promise<void>;
 }
 
@@ -101,7 +104,8 @@ export interface Janitor {
   /**
    * Runs a job to its end or to a bound.
    *
-   * @throws JanitorError; `report` says what had been done before. Each slice is atomic, so nothing is half done.
+   * @throws JanitorError; `report` says what had been done before. Each slice is atomic, so nothing is half done. Besides,
+   * whatever {@link RunOptions.onProgress} throws.
    */
   run(job: JobName | (string & {}), options?: RunOptions): Promise<Report>;
   /**
@@ -118,7 +122,8 @@ export interface Janitor {
    * a run that goes on from it does that part and no more, beside others if need be: no lease is taken for it. Changes nothing.
    *
    * @param options `step`: which sweep, from 0; `parts`: how many, 1 to 1,000; MySQL's sweeps are one part
-   * @throws JanitorError as {@link Janitor.run} does before its first slice
+   * @throws JanitorError as {@link Janitor.run} does before its first slice, and `invalid_setting` for a `step` or `parts` that
+   * is none
    */
   split(
     job: JobName | (string & {}),
@@ -128,22 +133,29 @@ export interface Janitor {
    * Looks at a database, and tells what it has, what each job would do to it and whether the role may do it. Reads the schema
    * alone, and changes nothing.
    *
-   * @throws JanitorError for a record store, for settings that are wrong, and `store_*` where the database cannot be read.
+   * @throws JanitorError `invalid_setting` for a record store and for settings that are wrong, those among them that name a
+   * table or column which is not there; `unsupported_schema` for a server that is too old; `store_*` where the database cannot
+   * be read.
    */
   examine(options?: Pick<RunOptions, "now">): Promise<Diagnosis>;
 }
 
 /** One setting of a job. */
 export interface SettingDescription {
+  /** Its name, camelCase, as {@link JobSettings} has it. */
   readonly name: string;
+  /** What it is where nobody sets it: a number, truth, text, or `null`. */
   readonly default: unknown;
+  /** What it is for, with its unit, in one line. */
   readonly summary: string;
 }
 
 /** One job as `idp-janitor list` shows it. */
 export interface JobDescription {
   readonly name: JobName;
+  /** What it removes, in one line. */
   readonly summary: string;
+  /** Its settings; none for `clearsessions`. */
   readonly settings: readonly SettingDescription[];
 }
 
@@ -168,11 +180,13 @@ const RUN_OPTIONS = [
 /**
  * Makes a janitor. Nothing is read before its first run, nor are the settings of jobs checked.
  *
- * @throws JanitorError `unknown_setting` for an option that does not exist, `not_loaded` before `init()`
+ * @throws JanitorError `unknown_setting` for an option that does not exist, `invalid_setting` without a store, `not_loaded`
+ * before `init()`
  */
 export function createJanitor(options: JanitorOptions): Janitor {
   requireCore();
-  requireKnown("createJanitor", options, JANITOR_OPTIONS);
+  requireKnown("createJanitor", options ?? {}, JANITOR_OPTIONS);
+  checkStore(options?.store);
   const { store, preset = "hidp", jobs, userTable, onDelete } = options;
 
   const request = (job: string, run: RunOptions): CoreRequest => {
@@ -201,7 +215,8 @@ export function createJanitor(options: JanitorOptions): Janitor {
       if ("examined" in ending) return ending.examined;
       throw new JanitorError("internal", "an examination ended as a run; this is a defect of idp-janitor");
     },
-    async split(job, { step, parts, ...run }) {
+    async split(job, options) {
+      const { step, parts, ...run }: Partial<typeof options> = options ?? {};
       requireWhole("step", step, 0, 1_000);
       requireWhole("parts", parts, 1, 1_000);
       const ending = await perform(store, { ...request(job, run), split: { step, parts } }, undefined, {});
@@ -220,6 +235,15 @@ export function createJanitor(options: JanitorOptions): Janitor {
       );
     },
   };
+}
+
+function checkStore(store: Store | undefined): void {
+  const given: object = typeof store === "object" && store !== null ? store : {};
+  const own = "dialect" in given ? ["query", "batch"] : ["scan", "remove"];
+  if (own.every((name) => typeof Reflect.get(given, name) === "function")) return;
+  const message =
+    "`store` must be a store: an object with `query`, `batch` and a `dialect`, or one with `scan` and `remove`";
+  throw new JanitorError("invalid_setting", message, { setting: "store" });
 }
 
 /** Describes every job. */

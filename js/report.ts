@@ -1,5 +1,7 @@
 /** What a run tells: its progress while it works, its report when it ends, its plan before it begins. */
 
+import type { ErrorCode } from "./errors.ts";
+
 /** Where a run stands; sent after every slice. */
 export interface Progress {
   /** The job's name. */
@@ -112,9 +114,13 @@ export type OnDelete = "cascade" | "set-null" | "set-default" | "restrict";
 
 /** One foreign key that a removal has to care for. */
 export interface Dependant {
+  /** The table whose rows point. */
   readonly table: string;
+  /** The columns by which they do, one or more, in the order of the key. */
   readonly columns: readonly string[];
+  /** The table that they point at. */
   readonly references: string;
+  /** What happens to them when what they point at goes. */
   readonly onDelete: OnDelete;
   /** Who says so. */
   readonly source: "settings" | "database" | "preset";
@@ -125,32 +131,44 @@ export interface Dependant {
  * text is completed for each slice.
  */
 export interface PlannedStatement {
+  /** `find` looks for what is stale, `stage` keeps for the statements after it what they are about; the others change rows. */
   readonly purpose: "find" | "stage" | "set null" | "set default" | "delete";
+  /** The table that it reads or changes. */
   readonly table: string;
+  /** Its text, of several lines. */
   readonly sql: string;
 }
 
 /** What a job would do on a database, told from its schema alone. */
 export interface Plan {
+  /** The job's name, snake_case. */
   readonly job: string;
+  /** The instant that it judges by, RFC 3339 with microseconds, UTC. */
   readonly now: string;
+  /** The instant before which a row is stale, for jobs that have one. */
   readonly cutoff?: string;
   /** One sentence that says what the job removes. */
   readonly opening: string;
   /** One entry a sweep, in order. */
   readonly sweeps: readonly {
+    /** The table that stale rows are removed from. */
     readonly table: string;
+    /** What has to be cared for, in the order in which it is; first what holds rows back. Empty for a record store. */
     readonly dependants: readonly Dependant[];
     /** The find statement, then those of one slice in their order. */
     readonly statements: readonly PlannedStatement[];
   }[];
+  /** Sentences about what a person should look at. */
   readonly warnings: readonly string[];
 }
 
 /** A foreign key by which no index finds rows, so that every slice reads its whole table. */
 export interface MissingIndex {
+  /** The table that is read whole. */
   readonly table: string;
+  /** The columns of its key, one or more, that an index would have to begin with. */
   readonly columns: readonly string[];
+  /** The table that the key points at. */
   readonly references: string;
   /** The statement that would add an index. */
   readonly statement: string;
@@ -158,8 +176,9 @@ export interface MissingIndex {
 
 /** A foreign key to rows that jobs remove, with which nothing says what to do. */
 export interface UnknownReference {
-  /** `table.column` */
+  /** `table.column`; the columns of a key of several with commas between. */
   readonly column: string;
+  /** The table that it points at. */
   readonly references: string;
   /** The flag to add, with `cascade` as an example. */
   readonly setting: string;
@@ -167,15 +186,23 @@ export interface UnknownReference {
 
 /** What a job would do to a database. */
 export interface JobVerdict {
+  /** The job's name, snake_case. */
   readonly job: string;
   /** Whether it would run. */
   readonly ready: boolean;
+  /**
+   * What it would fail with, if it would: `not_this_schema` where a table or column of it is missing, which is no defect of
+   * a database of another product; `store_denied` where the role lacks a right; `unknown_reference`, `unsupported_schema`,
+   * `cascade_cycle`.
+   */
+  readonly code?: ErrorCode;
   /** What it would do, or why it would not, in one sentence. */
   readonly verdict: string;
-  /** As in its {@link Plan}. */
+  /** As in its {@link Plan}; empty where the job lacks more than rights. */
   readonly sweeps: Plan["sweeps"];
   /** What the role may not do of what the job does, such as "DELETE on `oauth2_provider_grant`". */
   readonly denied: readonly string[];
+  /** As in its {@link Plan}. */
   readonly warnings: readonly string[];
 }
 
@@ -185,16 +212,23 @@ export interface Diagnosis {
   readonly server: string;
   /** Whose tables these are, as far as the schema shows. */
   readonly product?: string;
-  /** The project's user table. */
+  /** The project's user table; absent where none is set and none is found. */
   readonly userTable?: string;
-  /** The tables that jobs read or change, their rows by the engine's own estimate, and the foreign keys that point at them. */
+  /** The tables that jobs read or change, by their names. Those of jobs that have no plan are not among them. */
   readonly tables: readonly {
+    /** Its name. */
     readonly table: string;
+    /** Its rows by the engine's own estimate; `null` where it has none. */
     readonly rows: number | null;
+    /** The foreign keys that point at it and that jobs care for. */
     readonly foreignKeys: readonly Dependant[];
   }[];
+  /** Keys of dependants by which no index finds rows. */
   readonly missingIndexes: readonly MissingIndex[];
+  /** Keys of dependants with which nothing says what to do. */
   readonly unknownReferences: readonly UnknownReference[];
+  /** Every job, also those that are for other databases. */
   readonly jobs: readonly JobVerdict[];
+  /** Sentences about what a person should look at, of the database as a whole; what concerns a job stands with it. */
   readonly warnings: readonly string[];
 }

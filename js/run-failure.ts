@@ -26,8 +26,8 @@ export function runFailure(error: unknown, run: Run, atomic: boolean): JanitorEr
   const uncertain = report.uncertain ?? 0;
   if (report.slices === 0 && uncertain === 0) {
     // Of what the core refuses, it says so itself.
-    const untouched = atomic && known.code.startsWith("store_") && !known.message.endsWith(UNTOUCHED);
-    const message = untouched ? `${known.message}; ${UNTOUCHED}` : known.message;
+    if (!atomic || !known.code.startsWith("store_")) return known;
+    const message = known.message.endsWith(UNTOUCHED) ? known.message : `${known.message}; ${UNTOUCHED}`;
     return new JanitorError(known.code, message, { cause: known.cause ?? known, report });
   }
   const rows = Object.values(report.removed).reduce((sum, count) => sum + count, 0);

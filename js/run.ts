@@ -24,7 +24,7 @@ export type Ending =
 /**
  * Runs a request to its end.
  *
- * @throws JanitorError; its `report` says what had been done before.
+ * @throws JanitorError; its `report` says what had been done before. What `onProgress` throws is thrown as it is.
  */
 export async function perform(
   store: Store,
@@ -46,7 +46,17 @@ export async function perform(
   const began = performance.now();
   const act = actOn(store, run, signal);
   const others = new Bell();
+  const ofCaller = new Set<unknown>();
   let over = false;
+
+  async function tell(progress: Progress): Promise<void> {
+    try {
+      await onProgress?.(progress);
+    } catch (error) {
+      ofCaller.add(error);
+      throw error;
+    }
+  }
 
   async function lane(at: number): Promise<Ending | undefined> {
     let answer: Answer = "began";
@@ -70,7 +80,7 @@ export async function perform(
       if (ending || effect === "fail") over = true;
       // Whatever this lane has done may be what others wait for.
       others.ring();
-      if (progress) await onProgress?.(progress);
+      if (progress) await tell(progress);
       if (ending) return ending;
       // Whoever was told of the progress may have taken longer than another lane to end the run.
       if (over && effect !== "fail") return undefined;
@@ -96,7 +106,7 @@ export async function perform(
     if (ending) return ending;
     throw new JanitorError("internal", "a run ended without its report; this is a defect of idp-janitor");
   } catch (error) {
-    const failure = runFailure(error, run, sql !== undefined);
+    const failure = ofCaller.has(error) ? error : runFailure(error, run, sql !== undefined);
     await release(sql, run);
     throw failure;
   } finally {

@@ -9,7 +9,9 @@ export type SqlValue = string | number | bigint | boolean | null | Uint8Array;
 
 /** One SQL statement with its positional parameters, in order. */
 export interface Statement {
+  /** Its text, one statement in the SQL of the store's dialect. */
   readonly sql: string;
+  /** One value for each placeholder; those of the core's own statements are text. */
   readonly params: readonly SqlValue[];
 }
 
@@ -90,6 +92,9 @@ export interface RecordStore {
   /**
    * Removes those of the records for which `stillStale` holds at the moment of removal, and with each of them what
    * belongs to it. Returns how many records of the collection itself were removed. An id that is gone counts nothing.
+   *
+   * @throws JanitorError `store_missing_table` if there is no such collection, another `store_*` code where it fails, and
+   * whatever `stillStale` throws. The record that it fails at is there still, and so are those after it; those before may be gone.
    */
   remove(collection: string, ids: readonly string[], stillStale: (row: Row) => boolean): Promise<number>;
 }

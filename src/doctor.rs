@@ -4,7 +4,7 @@
 use crate::dialect::{Dialect, Slices};
 use crate::effect::{Answer, Effect, Failure, Outcome, Rows, Statement, Step};
 use crate::error::Error;
-use crate::jobs::{JOBS, Work};
+use crate::jobs::JOBS;
 use crate::plan::{Dependant, SweepPlan};
 use crate::presets::Preset;
 use crate::report::Report;
@@ -12,6 +12,7 @@ use crate::request::{Order, Request};
 use crate::schema::{ColumnName, Schema};
 use crate::sweep::journal::Journal;
 use crate::sweep::prepare::{Prepared, prepare, tables, user_table};
+use crate::work::Work;
 use serde::Serialize;
 
 /// What was found out about a database.
@@ -81,6 +82,9 @@ pub struct JobVerdict {
     pub job: String,
     /// Whether it would run.
     pub ready: bool,
+    /// The code of the error that it would fail with, if it would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
     /// What it would do, or why it would not, in one sentence.
     pub verdict: String,
     /// Its sweeps, as its plan has them.
@@ -130,7 +134,8 @@ impl Examination {
     /// Takes in what came of the last effect and says what to do next.
     ///
     /// # Errors
-    /// [`Error::UnexpectedAnswer`] where the answer is not that to what was asked, and what reading a schema refuses.
+    /// [`Error::UnexpectedAnswer`] where the answer is not that to what was asked, [`Error::InvalidSetting`] for settings
+    /// that name what the database does not have, and what reading a schema refuses.
     pub fn next(&mut self, outcome: Outcome) -> Result<Step, Error> {
         let (queries, more) = (self.dialect.schema_queries(), self.dialect.examination_queries());
         match &outcome.answer {
@@ -151,7 +156,7 @@ impl Examination {
                 let (of_schema, of_more) = self.results.split_at(queries.len().min(self.results.len()));
                 let mut schema = self.dialect.schema(of_schema)?;
                 self.dialect.examined(&mut schema, of_more)?;
-                Effect::Examined(Box::new(examine(&self.orders, self.dialect, &schema)))
+                Effect::Examined(Box::new(examine(&self.orders, self.dialect, &schema)?))
             }
         };
         Ok(Step { effect, progress: None })
@@ -159,8 +164,10 @@ impl Examination {
 }
 
 /// What a schema tells about jobs.
-#[must_use]
-pub fn examine(orders: &[Order], dialect: &dyn Dialect, schema: &Schema) -> Diagnosis {
+///
+/// # Errors
+/// [`Error::InvalidSetting`] for settings that name what the database does not have.
+pub fn examine(orders: &[Order], dialect: &dyn Dialect, schema: &Schema) -> Result<Diagnosis, Error> {
     let mut diagnosis = Diagnosis {
         server: schema.server.clone(),
         product: orders.first().and_then(|order| product(order.preset, schema)),
@@ -175,6 +182,7 @@ pub fn examine(orders: &[Order], dialect: &dyn Dialect, schema: &Schema) -> Diag
         let mut verdict = JobVerdict {
             job: order.job.name.to_owned(),
             ready: false,
+            code: None,
             verdict: String::new(),
             sweeps: vec![],
             denied: vec![],
@@ -191,21 +199,25 @@ pub fn examine(orders: &[Order], dialect: &dyn Dialect, schema: &Schema) -> Diag
                     verdict.add_denied(dialect, schema, sweep);
                 }
                 verdict.ready = verdict.denied.is_empty();
+                verdict.code = (!verdict.ready).then_some("store_denied");
                 verdict.verdict = sentence(&plan.sweeps, &verdict.denied);
                 verdict.sweeps = plan.sweeps;
                 verdict.warnings = plan.warnings;
             }
+            // A setting that names what is not there is wrong for every job, and says nothing of the database.
+            Err(error @ Error::InvalidSetting { .. }) => return Err(error),
             Err(error) => {
                 if let Error::UnknownReferences { columns } = &error {
                     diagnosis.add_unknown(schema, columns);
                 }
+                verdict.code = Some(error.code());
                 verdict.verdict = error.to_string();
             }
         }
         diagnosis.jobs.push(verdict);
     }
     diagnosis.tables.sort_by(|one, other| one.table.cmp(&other.table));
-    diagnosis
+    Ok(diagnosis)
 }
 
 impl Diagnosis {

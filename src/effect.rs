@@ -2,9 +2,8 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::doctor::Diagnosis;
-use crate::error::Error;
+use crate::error::{Error, unexpected};
 use crate::plan::Plan;
-
 use crate::report::{Progress, Report};
 use crate::rule::eval::Record;
 use crate::value::{FromValue, Members, Shape, Value};
@@ -125,7 +124,7 @@ impl Cell {
             Value::Text(text) => text.parse().ok(),
             _ => None,
         }
-        .ok_or_else(|| crate::dialect::unexpected("a count"))
+        .ok_or_else(|| unexpected("a count"))
     }
 }
 
@@ -285,7 +284,7 @@ impl Answer {
     pub fn rows(self) -> Result<Rows, Error> {
         match self {
             Self::Query(rows) => Ok(rows),
-            _ => Err(crate::dialect::unexpected("the rows of a query")),
+            _ => Err(unexpected("the rows of a query")),
         }
     }
 
@@ -295,7 +294,7 @@ impl Answer {
     /// [`Error::UnexpectedAnswer`] for any other answer.
     pub fn rows_read(self) -> Result<Rows, Error> {
         match self {
-            Self::Batch(mut ran) => ran.pop().map(|ran| ran.rows).ok_or_else(|| crate::dialect::unexpected("rows")),
+            Self::Batch(mut ran) => ran.pop().map(|ran| ran.rows).ok_or_else(|| unexpected("rows")),
             other => other.rows(),
         }
     }
@@ -307,7 +306,7 @@ impl Answer {
     pub fn ran(self, statements: usize) -> Result<Vec<Ran>, Error> {
         match self {
             Self::Batch(ran) if ran.len() == statements => Ok(ran),
-            _ => Err(crate::dialect::unexpected("what each statement of a batch did")),
+            _ => Err(unexpected("what each statement of a batch did")),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What can be wrong before or between slices. Every message is one line for the person who reads it at night.
 
 use crate::schema::ColumnName;
+use crate::value::Value;
 
 /// An error of the core. Whatever it is about, the core itself has changed nothing: it only decides.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,10 +62,16 @@ pub enum Error {
         /// The names of all presets.
         known: String,
     },
-    /// The store lacks what the job needs.
+    /// The store lacks a table or column that the job needs.
     #[error("the database does not have the schema of this job: {what}; nothing was changed")]
     NotThisSchema {
-        /// What is missing or different.
+        /// What is missing.
+        what: String,
+    },
+    /// The tables and columns of a job are there, and cannot be worked on.
+    #[error("this job cannot work on what the database has: {what}; nothing was changed")]
+    UnsupportedSchema {
+        /// What stands in the way.
         what: String,
     },
     /// Foreign keys for which nothing says what to do.
@@ -144,6 +151,7 @@ impl Error {
             Self::InvalidInstant { .. } => "invalid_instant",
             Self::UnknownPreset { .. } => "unknown_preset",
             Self::NotThisSchema { .. } => "not_this_schema",
+            Self::UnsupportedSchema { .. } => "unsupported_schema",
             Self::UnknownReferences { .. } => "unknown_reference",
             Self::CascadeCycle { .. } => "cascade_cycle",
             Self::Leased { .. } => "store_leased",
@@ -153,6 +161,28 @@ impl Error {
             Self::UnexpectedAnswer { .. } => "internal",
         }
     }
+
+    /// The setting that it is about, where it is about the value of one.
+    #[must_use]
+    pub fn setting(&self) -> Option<&str> {
+        match self {
+            Self::InvalidSetting { name, .. } => Some(name),
+            Self::TooFewStatements { .. } => Some("maxStatements"),
+            _ => None,
+        }
+    }
+}
+
+/// The error for a value that a setting cannot have.
+#[must_use]
+pub fn invalid(name: &str, value: &Value, expected: String) -> Error {
+    Error::InvalidSetting { name: name.to_owned(), value: value.to_string(), expected }
+}
+
+/// The error for an answer of another shape.
+#[must_use]
+pub fn unexpected(what: &str) -> Error {
+    Error::UnexpectedAnswer { what: format!("expected {what}") }
 }
 
 fn did_you_mean(suggestion: &Option<String>) -> String {

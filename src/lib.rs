@@ -26,3 +26,4 @@ pub mod sweep;
 pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
+pub mod work;

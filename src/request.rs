@@ -3,14 +3,15 @@
 use crate::cascade::Action;
 use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
-use crate::error::{Error, suggest};
+use crate::error::{Error, invalid, suggest};
 use crate::instant::Instant;
-use crate::jobs::settings::{Settings, invalid};
-use crate::jobs::{Job, Names, Work};
+use crate::jobs::settings::Settings;
+use crate::jobs::{Job, Names};
 use crate::named::Named;
 use crate::presets::Preset;
 use crate::sweep::bounds::{Bounds, positive};
 use crate::value::{FromValue, Members, Shape, Value};
+use crate::work::Work;
 
 /// A request as it comes from the host. Numbers are checked by [`Order::read`], for messages that name what is wrong.
 #[derive(Debug, Clone, PartialEq)]

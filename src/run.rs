@@ -27,6 +27,13 @@ impl Run {
     /// # Errors
     /// Whatever is wrong with the request or the checkpoint; see [`Error`].
     pub fn new(request: &Request, store: &str, checkpoint: Option<Checkpoint>) -> Result<Self, Error> {
+        if request.examine && store == "records" {
+            return Err(Error::InvalidSetting {
+                name: "store".into(),
+                value: "a record store".into(),
+                expected: "a database to be examined".into(),
+            });
+        }
         if request.examine {
             return Examination::new(request, dialect::by_name(store)?).map(Box::new).map(Self::Examination);
         }

@@ -192,9 +192,10 @@ fn settings_for_what_is_not_there_are_refused() {
     let conn = people_and("CREATE TABLE shop (id integer PRIMARY KEY, owner REFERENCES people, name);");
     for column in ["shop.name", "shop.Owner", "shops.owner", "shop.owner,name"] {
         let error = Host::new(&conn).refusal(&removal(json!({ column: "cascade" }), json!({})));
-        let expected = "`onDelete` must be about foreign keys of this database, as `table.column`";
-        assert!(error.to_string().starts_with(expected), "{error}");
-        assert!(error.to_string().ends_with(&format!(", not about `{column}`")), "{error}");
+        let setting = format!("onDelete.{column}");
+        let expected = format!("`{setting}` must be about a foreign key of this database, as `table.column`");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        assert_eq!(error.setting(), Some(setting.as_str()));
         assert_eq!(error.code(), "invalid_setting");
     }
 }

@@ -15,7 +15,8 @@ use serde_json::json;
 fn a_database_of_another_schema_is_refused() {
     let sessions = "CREATE TABLE hidp_accounts_emailchangerequest (id integer PRIMARY KEY, user_id REFERENCES people);
         CREATE TABLE people (id integer PRIMARY KEY);";
-    let not = "the database does not have the schema of this job: ";
+    let missing = ("not_this_schema", "the database does not have the schema of this job");
+    let unsupported = ("unsupported_schema", "this job cannot work on what the database has");
     for (sql, more, message) in [
         ("", json!({}), "there is no table `django_session`"),
         (sessions, json!({}), "there is no table `django_session`"),
@@ -55,8 +56,9 @@ fn a_database_of_another_schema_is_refused() {
         let conn = with_schema(&all);
         let mut host = Host::new(&conn);
         let error = host.refusal(&request("clearsessions", more));
-        assert_eq!(error.to_string(), format!("{not}{message}; nothing was changed"), "{sql}");
-        assert_eq!(error.code(), "not_this_schema");
+        let (code, not) = if message.starts_with("there is no ") { missing } else { unsupported };
+        assert_eq!(error.to_string(), format!("{not}: {message}; nothing was changed"), "{sql}");
+        assert_eq!(error.code(), code);
         assert!(host.performed.iter().all(|performed| matches!(performed.effect, Effect::Query(_))), "{sql}");
     }
 }
@@ -65,13 +67,22 @@ fn a_database_of_another_schema_is_refused() {
 fn the_user_table_is_asked_for_where_a_job_is_about_users() {
     let job = "remove_stale_unverified_accounts";
     let conn = with_schema("CREATE TABLE people (id integer PRIMARY KEY)");
+    let hint = "that tells the user table (userTable sets it)";
     let error = Host::new(&conn).refusal(&request(job, json!({})));
-    assert!(error.to_string().contains("that tells the user table (userTable sets it)"), "{error}");
+    assert!(error.to_string().contains(hint), "{error}");
+    assert_eq!(error.code(), "not_this_schema");
     let error = Host::new(&conn).refusal(&request(job, json!({ "userTable": "peopel" })));
     assert_eq!(
         error.to_string(),
         "`userTable` must be the name of a table of this database (did you mean `people`?), not `peopel`"
     );
+    let conn = with_schema(
+        "CREATE TABLE people (id integer PRIMARY KEY);
+         CREATE TABLE hidp_accounts_emailchangerequest (id integer PRIMARY KEY, user_id integer)",
+    );
+    let error = Host::new(&conn).refusal(&request(job, json!({})));
+    assert!(error.to_string().contains(hint), "{error}");
+    assert_eq!(error.code(), "unsupported_schema");
 }
 
 #[test]
@@ -139,7 +150,7 @@ fn cascades_that_cannot_work_are_refused_before_anything_is_touched() {
         let before = dump(&conn);
         let error = Host::new(&conn).refusal(&removal(on_delete, json!({})));
         assert!(error.to_string().contains(message), "{error}");
-        assert_eq!(error.code(), "not_this_schema");
+        assert_eq!(error.code(), "unsupported_schema");
         assert_eq!(dump(&conn), before);
     }
 }

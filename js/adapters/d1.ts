@@ -8,20 +8,26 @@ import { toInteger } from "./integers.ts";
 
 /** What is asked of a prepared statement. */
 export interface D1Prepared {
+  /** The same statement with a value for each placeholder. */
   bind(...values: unknown[]): D1Prepared;
+  /** Runs it; the rows as arrays. */
   raw(): Promise<unknown[]>;
 }
 
 /** What one statement of a batch gave. */
 export interface D1BatchResult {
+  /** The rows as objects by column. */
   readonly results: unknown[];
+  /** Rows that it changed, those of triggers and foreign keys included. */
   readonly meta: { readonly changes?: number };
 }
 
 /** What is asked of a database: a D1 binding has it, and a session of one (`withSession("first-primary")`). */
 export interface D1Binding {
+  /** A statement, which is not sent yet. */
   prepare(sql: string): D1Prepared;
   // What a batch takes is what `prepare` of the same binding gives.
+  /** Runs statements as one transaction; a result for each. */
   batch(statements: never[]): Promise<D1BatchResult[]>;
 }
 
@@ -31,6 +37,9 @@ export interface D1Binding {
  * Numbers come and go exactly, beyond 2^53 too, with two bounds that are D1's: a query that returns such an integer is sent once
  * more, and a batch that returns one fails with `store_failed` although it has taken effect; `CAST(… AS TEXT)` is exact. In a
  * batch, the columns of what a statement returns need names that differ, and are not numbers.
+ *
+ * @throws nothing itself; its calls throw JanitorError as {@link SqlStore} says, and `store_quota` where the plan's rows of the day
+ * are used up. A batch that failed has changed nothing, except with such an integer; after `store_unavailable` it is not known.
  */
 export function d1(database: D1Binding): SqlStore {
   const prepare = ({ sql, values }: Bindable) => database.prepare(sql).bind(...values);

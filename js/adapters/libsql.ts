@@ -7,12 +7,15 @@ import { toJanitorError } from "./libsql-errors.ts";
 
 /** One statement as the client takes it. */
 export interface LibsqlStatement {
+  /** Its text. */
   readonly sql: string;
+  /** The parameters in order. */
   readonly args: (string | number | bigint | Uint8Array | null)[];
 }
 
 /** What one statement gave; a row is known by the positions of its columns. */
 export interface LibsqlResult {
+  /** The rows that it returned. */
   readonly rows: readonly { readonly length: number; readonly [column: number]: LibsqlValue }[];
 }
 
@@ -21,8 +24,11 @@ export type LibsqlValue = string | number | bigint | ArrayBuffer | null;
 
 /** What is asked of a client: those of `createClient` have it, of each build of the package. */
 export interface LibsqlClient {
+  /** Runs one statement. */
   execute(statement: LibsqlStatement): Promise<LibsqlResult>;
+  /** Runs statements as one transaction that may write. */
   batch(statements: LibsqlStatement[], mode: "write"): Promise<LibsqlResult[]>;
+  /** Runs the statements of a text, without results. */
   executeMultiple(sql: string): Promise<unknown>;
   /** `file` for a local database. */
   readonly protocol: string;

@@ -5,10 +5,13 @@ import type { RecordStore, Row } from "../store.ts";
 
 /** A column that points at rows of another collection, and what happens to its rows when such a row goes. */
 export interface MemoryReference {
+  /** The collection whose rows point. */
   readonly collection: string;
+  /** The field by which they do; it holds an id. */
   readonly column: string;
   /** The collection that it points at, by the id of its rows. */
   readonly references: string;
+  /** Whether the rows that point go too, or have `null` in that field afterwards. */
   readonly onDelete: "cascade" | "set-null";
 }
 
@@ -22,7 +25,11 @@ export interface MemoryOptions {
 
 /** A record store whose rows can be looked at. */
 export interface MemoryStore extends RecordStore {
-  /** The rows that a collection has now, in their order. */
+  /**
+   * The rows that a collection has now, in their order.
+   *
+   * @throws JanitorError `store_missing_table` if there is no such collection
+   */
   rows(collection: string): Row[];
 }
 
@@ -36,7 +43,10 @@ interface Entry {
 /**
  * A store over a copy of these rows. A removal takes along what `references` says, which the report does not count.
  *
- * @throws JanitorError `invalid_record` for a row without an id, or with one that another has
+ * @throws JanitorError `invalid_record` for a row without an id, or with one that another has; `store_missing_table` where
+ * `references` has a collection that is not given point at one that is. Its `remove` throws `store_missing_table` for a
+ * collection that is not there, and `invalid_record` at a row that cannot be judged any more: the rows before it are gone, and
+ * it is there still.
  */
 export function memory(
   collections: Readonly<Record<string, readonly Row[]>>,
@@ -53,6 +63,9 @@ export function memory(
     if (found) return found;
     throw new JanitorError("store_missing_table", `there is no collection \`${collection}\``);
   };
+
+  // Found out when a row is gone already, it would leave behind what points at it.
+  for (const { collection, references: parent } of references) if (entries.has(parent)) of(collection);
 
   const removeWithDependants = (collection: string, id: string): void => {
     if (!of(collection).delete(id)) return;

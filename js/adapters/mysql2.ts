@@ -9,31 +9,45 @@ import { farewell, oneAtATime } from "./turns.ts";
 
 /** One query as the driver takes it. */
 export interface Mysql2Query {
+  /** One statement, its parameters written into it. */
   readonly sql: string;
+  /** Rows as arrays in the order of their columns. */
   readonly rowsAsArray: true;
+  /** Whatever the connection says: no rows by table. */
   readonly nestTables: false;
+  /** Numbers beyond 2^53 are not rounded. */
   readonly supportBigNumbers: true;
+  /** Whatever of `BIGINT` and `DECIMAL` is read as a number comes as text. */
   readonly bigNumberStrings: true;
+  /** Instants come as text, in which no microsecond is lost. */
   readonly dateStrings: true;
+  /** Reads a value. */
   typeCast(field: Mysql2Field, next: () => unknown): unknown;
 }
 
 /** What is asked of a connection: those of `mysql2/promise` have it. */
 export interface Mysql2Connection {
+  /** Runs a query; its rows, or what it changed, come first. */
   query(query: Mysql2Query): Promise<[unknown, ...unknown[]]>;
+  /** Listens to the loss of the connection. */
   on(event: "error", listener: (error: Error) => void): unknown;
+  /** Listens no more. */
   removeListener(event: "error", listener: (error: Error) => void): unknown;
+  /** Ends the connection at once. */
   destroy(): void;
 }
 
 /** A connection that belongs to a pool. */
 export interface Mysql2PoolConnection extends Mysql2Connection {
+  /** Gives it back to the pool. */
   release(): void;
 }
 
 /** What is asked of a pool: those of `mysql2/promise` have it. */
 export interface Mysql2Pool {
+  /** `connectionLimit`: the most connections that it has; 10 if absent. */
   readonly pool: { readonly config: { readonly connectionLimit?: number | undefined } };
+  /** Takes a connection out of it. */
   getConnection(): Promise<Mysql2PoolConnection>;
 }
 

@@ -4,6 +4,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { JanitorError } from "../errors.ts";
 import type { SqlStore, SqlValue, Statement, StatementResult } from "../store.ts";
+import { notAlone } from "./failure.ts";
 import { toInteger } from "./integers.ts";
 import { sqliteFailure } from "./sqlite-errors.ts";
 
@@ -95,11 +96,7 @@ export function nodeSqlite(database: DatabaseSync): SqlStore {
 
 /** Begins a transaction of our own; one of somebody else's on the connection is not ours to end. */
 function begin(database: DatabaseSync): void {
-  if (database.isTransaction) {
-    const message =
-      "the connection is in a transaction of somebody else: give idp-janitor a connection of its own";
-    throw new JanitorError("store_failed", message);
-  }
+  if (database.isTransaction) throw notAlone();
   try {
     database.exec("BEGIN IMMEDIATE");
   } catch (error) {

@@ -21,25 +21,36 @@ export type { PostgresOptions } from "./postgres-options.ts";
 
 /** One query as node-postgres takes it, with readers of values of its own. */
 export interface PgQuery {
+  /** One statement; without values, several. */
   readonly text: string;
+  /** The parameters in order, as text. */
   readonly values?: (string | null)[];
+  /** Rows as arrays in the order of their columns. */
   readonly rowMode: "array";
+  /** The readers of values. */
   readonly types: {
+    /** What reads values of the type with that object id. */
     getTypeParser(type: number, format?: string): (text: string) => SqlValue;
   };
 }
 
 /** What one statement gave. */
 export interface PgResult {
+  /** The first word of the server's tag: `SELECT`, `DELETE`, … */
   readonly command: string | null;
+  /** The rows that it returned or changed; `null` for statements that do neither. */
   readonly rowCount: number | null;
+  /** The rows that it returned. */
   readonly rows: SqlValue[][];
 }
 
 /** What is asked of a client: `pg.Client` has it, and so have clients of drivers that follow it. */
 export interface PgClient {
+  /** Runs a query; where its text has several statements, a result for each. */
   query(query: PgQuery): Promise<PgResult | PgResult[]>;
+  /** Listens to the loss of the connection. */
   on(event: "error", listener: (error: Error) => void): unknown;
+  /** Listens no more. */
   removeListener(event: "error", listener: (error: Error) => void): unknown;
   /** `I` outside of transactions; versions that do not tell are asked by SQL. */
   getTransactionStatus?(): string | null;
@@ -47,13 +58,17 @@ export interface PgClient {
 
 /** A client that belongs to a pool. */
 export interface PgPoolClient extends PgClient {
+  /** Gives it back to the pool; with an error or `true` it is ended instead. */
   release(destroy?: Error | boolean): void;
 }
 
 /** What is asked of a pool: `pg.Pool` has it. */
 export interface PgPool {
+  /** `max`: the most clients that it has; 10 if absent. */
   readonly options: { readonly max?: number | undefined };
+  /** How many clients it has now; what tells a pool from a client. */
   readonly totalCount: number;
+  /** Takes a client out of it. */
   connect(): Promise<PgPoolClient>;
 }
 
@@ -65,6 +80,10 @@ const POOL_MAX = 10;
  * does listening to a pool's `error` event.
  *
  * A pool of one client has no session, for nothing could run beside it. Without one, a row is the lease of a job.
+ *
+ * @throws nothing itself; its calls throw JanitorError as {@link SqlStore} says, `invalid_setting` for a client with `binary`, and
+ * `store_failed` where a batch on a lone client meets a transaction of somebody else. A batch that failed has changed nothing;
+ * after `store_unavailable` it is not known.
  */
 export function pg(database: PgPool | PgClient, options: PostgresOptions = {}): SqlStore {
   const { session = true, rowLease = true } = options;

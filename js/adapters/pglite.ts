@@ -9,38 +9,52 @@ import { oneAtATime } from "./turns.ts";
 
 /** How values are read and written, by the object id of their type. */
 export interface PGliteQueryOptions {
+  /** Rows as arrays in the order of their columns. */
   readonly rowMode: "array";
+  /** Readers of values, from the text that the database gives. */
   readonly parsers: Record<number, (text: string) => string>;
+  /** Writers of parameters, to the text that the database takes. */
   readonly serializers: Record<number, (text: string) => string>;
 }
 
 /** What one statement gave. */
 export interface PGliteResult {
+  /** The rows, in the form that was asked for. */
   readonly rows: unknown[];
+  /** The columns, each with the object id of its type. */
   readonly fields: { readonly dataTypeID: number }[];
-  /** Of this statement and those before it in the same text. */
+  /** Rows that were changed by this statement and those before it in the same text. */
   readonly affectedRows?: number;
 }
 
 /** What takes queries: a database, or a transaction of it. */
 export interface PGliteQueries {
+  /** Runs one statement with parameters. */
   query(sql: string, params: (string | null)[], options: PGliteQueryOptions): Promise<PGliteResult>;
+  /** Runs the statements of a text; a result for each. */
   exec(sql: string, options: PGliteQueryOptions): Promise<PGliteResult[]>;
 }
 
 /** What is asked of a database: `PGlite` and `PGliteWorker` have it. */
 export interface PGliteDatabase extends PGliteQueries {
+  /** How the application reads values, by the object id of their type. */
   readonly parsers: Readonly<Record<string, unknown>>;
+  /** How it writes them. */
   readonly serializers: Readonly<Record<string, unknown>>;
+  /** Runs the work as one transaction, which is undone where it throws. */
   transaction<T>(work: (transaction: PGliteQueries) => Promise<T>): Promise<T>;
+  /** Whether it has been closed. */
   readonly closed: boolean;
-  /** That of a worker does not tell. */
+  /** Whether it is in a transaction. That of a worker does not tell. */
   isInTransaction?(): boolean;
 }
 
 /**
  * A store on a PGlite, which stays yours to close. It has one connection, and no sessions: nobody else is there to be kept
  * out. PGlite itself drops a byte order mark that a text begins with.
+ *
+ * @throws nothing itself; its calls throw JanitorError as {@link SqlStore} says, and `store_failed` where a batch meets a
+ * transaction of somebody else. A batch that failed has changed nothing.
  */
 export function pglite(database: PGliteDatabase): SqlStore {
   const inTurn = oneAtATime();

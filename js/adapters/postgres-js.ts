@@ -9,7 +9,9 @@ import { fromText, toText, UNKNOWN_TYPE } from "./postgres-values.ts";
 
 /** What one statement gave, its values as the bytes that the server sent. */
 export interface PostgresJsResult extends Iterable<readonly (Uint8Array | null)[]> {
+  /** The first word of the server's tag: `SELECT`, `DELETE`, … */
   readonly command: string;
+  /** The rows that it returned or changed; `null` for statements that do neither. */
   readonly count: number | null;
   /** Of a statement that returns no rows, whatever was there before. */
   readonly columns?: readonly { readonly type: number }[];
@@ -17,16 +19,20 @@ export interface PostgresJsResult extends Iterable<readonly (Uint8Array | null)[
 
 /** What takes queries: an instance, or a transaction of it. */
 export interface PostgresJsQueries {
+  /** A query of a text as it is; `raw` runs it and gives the bytes of its values. */
   unsafe(text: string, parameters: never[]): { raw(): PromiseLike<unknown> };
+  /** A parameter with the object id of its type. */
   typed(value: string, type: number): unknown;
 }
 
 /** What is asked of an instance, as the function of the package `postgres` makes them. */
 export interface PostgresJs extends PostgresJsQueries {
+  /** `max`: the most connections that it has; `transform.row.from`: what changes rows as they are read. */
   readonly options: {
     readonly max: number;
     readonly transform: { readonly row: { readonly from?: unknown } };
   };
+  /** Runs the work as one transaction, which is undone where it throws. */
   begin<T>(work: (sql: PostgresJsQueries) => Promise<T>): Promise<unknown>;
 }
 

@@ -24,6 +24,9 @@ interface Entry {
 /**
  * A cache that ends with the process and is shared with no other. It has no bound but the number of keys: entries whose
  * time is over are dropped when something is set.
+ *
+ * @throws nothing itself; `put` and `add` throw JanitorError `invalid_setting` for a `ttlSeconds` that is none, and nothing is
+ * changed then
  */
 export function memoryCache(options: MemoryCacheOptions = {}): MemoryCache {
   const { clock = Date.now } = options;

@@ -9,6 +9,7 @@ import { ttlOf } from "./ttl.ts";
  * `NX`, later ones prefer the others, and each ignores in silence what it does not know. So both are given.
  */
 export interface RedisSetOptions {
+  /** Seconds, whole, 1 or more. */
   readonly EX: number;
   readonly expiration: { readonly type: "EX"; readonly value: number };
   readonly NX?: true;
@@ -17,6 +18,7 @@ export interface RedisSetOptions {
 
 /** What is asked of a client: one of `createClient`, a pool, a cluster or a sentinel of the package `redis` has it. */
 export interface RedisClient {
+  /** The value, or null where there is none. */
   get(key: string): Promise<string | null>;
   /** Resolves with null where `NX` kept it from setting. */
   set(key: string, value: string, options: RedisSetOptions): Promise<unknown>;
@@ -33,6 +35,10 @@ export interface RedisCacheOptions {
  *
  * The client is yours to connect and to close. One that is to fail at once instead of waiting while Redis is away is made
  * with `disableOfflineQueue`.
+ *
+ * @throws nothing itself; its calls throw JanitorError `cache_failed`. A `get` has changed nothing then; whether a `put` or `add`
+ * has set the value is not known, and the value before it may be there still. `invalid_setting` for a `ttlSeconds` that is none
+ * comes before anything is sent.
  */
 export function redisCache(client: RedisClient, options: RedisCacheOptions = {}): KeyCache {
   const { prefix = "" } = options;

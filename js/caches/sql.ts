@@ -19,7 +19,9 @@ export interface SqlCacheOptions {
  * until then every `get` is null. A row whose time is over stays until its key is set again: there are never more
  * rows than keys.
  *
- * @throws JanitorError `invalid_setting` for a table that cannot be
+ * @throws JanitorError `invalid_setting` for a table that cannot be, and for a store whose SQL is not SQLite's; its calls throw
+ * `cache_failed`, with the store's error as the cause, and what was there is there still. Only where the connection was lost
+ * (the cause is `store_unavailable`) may a value have been set all the same.
  */
 export function sqlCache(store: SqlStore, options: SqlCacheOptions = {}): KeyCache {
   const { table = "idp_janitor_keys", clock = Date.now } = options;

@@ -131,7 +131,12 @@ async function about(error: unknown, job: JobDescription, options: Options): Pro
 }
 
 /** What is wrong with a database rather than with what was asked of it. */
-const OF_SCHEMA: ReadonlySet<string> = new Set(["not_this_schema", "unknown_reference", "cascade_cycle"]);
+const OF_SCHEMA: ReadonlySet<string> = new Set([
+  "not_this_schema",
+  "unsupported_schema",
+  "unknown_reference",
+  "cascade_cycle",
+]);
 
 function once(work: () => void): () => void {
   let done = false;

@@ -1,5 +1,5 @@
 import type { Diagnosis, JobVerdict } from "../report.ts";
-import { columns } from "./text.ts";
+import { columnOf, columns, indented } from "./text.ts";
 
 /** How long a line of prose may be: as wide as a terminal is that nobody has made wider, or nearly. */
 const WIDTH = 92;
@@ -59,8 +59,8 @@ function standing(verdict: JobVerdict): string {
 }
 
 /** Whether a job is for the tables of another product, or another version of it. */
-export function lacksTables({ verdict }: JobVerdict): boolean {
-  return verdict.startsWith("the database does not have the schema of this job");
+export function lacksTables({ code }: JobVerdict): boolean {
+  return code === "not_this_schema";
 }
 
 function referenceLines(unknown: Diagnosis["unknownReferences"]): string[] {
@@ -84,10 +84,6 @@ function indexLines(missing: Diagnosis["missingIndexes"]): string[] {
   return ["", heading, ...lines.map(indented)];
 }
 
-function columnOf(table: string, names: readonly string[]): string {
-  return names.length === 1 ? `${table}.${names[0]}` : `${table}.(${names.join(", ")})`;
-}
-
 /** A sentence as lines that a terminal need not break, indented. Names are longer than words, so some stick out. */
 function prose(sentence: string): string[] {
   const lines: string[] = [];
@@ -100,8 +96,4 @@ function prose(sentence: string): string[] {
     line = line === "" ? word : `${line} ${word}`;
   }
   return [...lines, line].filter((text) => text !== "").map(indented);
-}
-
-function indented(line: string): string {
-  return `  ${line}`;
 }

@@ -1,5 +1,4 @@
 import { createJanitor } from "../entry/node.ts";
-import { JanitorError } from "../errors.ts";
 import type { Diagnosis } from "../report.ts";
 import { doctorLines, lacksTables } from "./doctor-text.ts";
 import { EXIT_DONE, EXIT_FAILED } from "./exit.ts";
@@ -15,7 +14,6 @@ export async function doctorCommand(options: Options, output: Output): Promise<n
     const janitor = createJanitor({ store: opened.store, ...options.janitor });
     const { now } = options.judging;
     const diagnosis = await janitor.examine(defined({ now }));
-    refuseWrongSettings(diagnosis);
     output.lines(doctorLines(diagnosis, await addressOf(options.database)));
     output.object(diagnosis);
     output.warnings(diagnosis.warnings);
@@ -23,12 +21,6 @@ export async function doctorCommand(options: Options, output: Output): Promise<n
   } finally {
     await opened.close();
   }
-}
-
-/** To an examination, a setting that no job can have is one more reason why a job is not ready. */
-function refuseWrongSettings({ jobs }: Diagnosis): void {
-  const wrong = jobs.find(({ verdict }) => /^`(userTable|onDelete)` must be /.test(verdict));
-  if (wrong) throw new JanitorError("invalid_setting", wrong.verdict);
 }
 
 /** Whether every job whose tables are there can run. One without them is of another product, and no defect. */

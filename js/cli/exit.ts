@@ -6,7 +6,7 @@ export const EXIT_DONE = 0;
 /** The job failed; what it had done before stands. */
 export const EXIT_FAILED = 1;
 /** The command line, the configuration or the checkpoint is wrong; nothing was touched. */
-export const EXIT_WRONG_USE = 2;
+const EXIT_WRONG_USE = 2;
 /** A bound or a signal ended the run with work left, or another run is at it: run it again (EX_TEMPFAIL of sysexits.h). */
 export const EXIT_WORK_LEFT = 75;
 

@@ -21,7 +21,7 @@ export function createProgram(jobs: readonly JobDescription[], version: string, 
   const program = configured(new Command("idp-janitor"), version)
     .description("Removes from identity stores what should no longer be there, and keeps signing keys fresh.")
     .usage("JOB --database URL [options]")
-    .addHelpText("after", `\n${NAMES}\n\n${DATABASES}\n\n${PLACES}\n\n${STATUSES}`);
+    .addHelpText("after", `\n${NAMES}\n\n${DATABASES}\n\n${PLACES}\n\n${STATUSES}\n\n${DEBUGGING}`);
   program.commandsGroup("Jobs:");
   for (const job of jobs) {
     const command = addJob(program, job, version);
@@ -126,6 +126,8 @@ function settingsHelp(job: JobDescription): string {
 }
 
 const NAMES = `Names of jobs may be written with - for _ . For the options of a job see idp-janitor JOB --help.`;
+
+const DEBUGGING = `IDP_JANITOR_DEBUG=1 in the environment adds to an error its stack and those of its causes.`;
 
 const DATABASES = `Databases: sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/NAME, mysql://USER:PASSWORD@HOST:PORT/NAME (MariaDB, too)
 and libsql://HOST?authToken=TOKEN. The last three need the npm package pg, mysql2 or @libsql/client. Where neither

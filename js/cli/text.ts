@@ -24,6 +24,16 @@ export function columns(rows: readonly (readonly string[])[], right: readonly nu
   );
 }
 
+/** A line one step further in. */
+export function indented(line: string): string {
+  return `  ${line}`;
+}
+
+/** The columns of a foreign key as a person reads them: `table.column`, or `table.(one, other)`. */
+export function columnOf(table: string, names: readonly string[]): string {
+  return names.length === 1 ? `${table}.${names[0]}` : `${table}.(${names.join(", ")})`;
+}
+
 /**
  * The outcome of a run: its summary, and the rows by table.
  *
@@ -87,10 +97,11 @@ export function planLines(plan: Plan): string[] {
 function dependantLines(sweep: Plan["sweeps"][number]): string[] {
   if (sweep.dependants.length === 0) return ["none"];
   return columns(
-    sweep.dependants.map(({ table, columns: names, references, onDelete, source }) => {
-      const from = names.length === 1 ? `${table}.${names[0]}` : `${table}.(${names.join(", ")})`;
-      return [`${from} -> ${references}`, onDelete, `by ${source}`];
-    }),
+    sweep.dependants.map(({ table, columns: names, references, onDelete, source }) => [
+      `${columnOf(table, names)} -> ${references}`,
+      onDelete,
+      `by ${source}`,
+    ]),
   );
 }
 
@@ -112,8 +123,4 @@ export function settingLines(job: Described): string[] {
   return columns(
     job.settings.map(({ name, default: value, summary }) => [name, JSON.stringify(value), summary]),
   );
-}
-
-function indented(line: string): string {
-  return `  ${line}`;
 }

@@ -45,5 +45,6 @@ export function withOwn(error: unknown, own: number): unknown {
   return new JanitorError(
     error.code,
     `${error.message}; ${own} that its host sends come on top of both numbers`,
+    error.setting === undefined ? {} : { setting: error.setting },
   );
 }

@@ -10,7 +10,7 @@ pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
 use crate::effect::{Cell, Rows};
-use crate::error::Error;
+use crate::error::{Error, unexpected};
 use crate::instant::Instant;
 use crate::rule::sql::{Asked, Slot, Sql, Template};
 use crate::rule::{Rule, Span};
@@ -120,7 +120,7 @@ pub trait Dialect: Sync {
     /// The schema out of their results, in order.
     ///
     /// # Errors
-    /// [`Error::UnexpectedAnswer`] where the results are not of the statements' shape, [`Error::NotThisSchema`] for a version
+    /// [`Error::UnexpectedAnswer`] where the results are not of the statements' shape, [`Error::UnsupportedSchema`] for a version
     /// that is too old.
     fn schema(&self, results: &[Rows]) -> Result<Schema, Error>;
 
@@ -265,12 +265,6 @@ impl Found {
             _ => Err(unexpected("the one row of a find statement")),
         }
     }
-}
-
-/// The error for an answer of another shape.
-#[must_use]
-pub fn unexpected(what: &str) -> Error {
-    Error::UnexpectedAnswer { what: format!("expected {what}") }
 }
 
 /// The dialect of a name in the adapter contract.

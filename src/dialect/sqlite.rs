@@ -1,8 +1,8 @@
 //! SQLite, and what speaks its SQL. Instants are Django's text; a table is walked in the order of its row ids.
 
-use super::{Dialect, Lease, LeaseRows, Search, Slices, ranges, text, unexpected};
+use super::{Dialect, Lease, LeaseRows, Search, Slices, ranges, text};
 use crate::effect::{Cell, Rows};
-use crate::error::Error;
+use crate::error::{Error, unexpected};
 use crate::instant::Instant;
 use crate::named::Named;
 use crate::rule::Span;

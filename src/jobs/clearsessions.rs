@@ -1,7 +1,8 @@
 //! `clearsessions` of Django: login sessions that expired. It clears sessions that are kept in the database.
 
-use super::{Job, Sweep, Work};
+use super::Job;
 use crate::rule::before;
+use crate::work::{Sweep, Work};
 
 pub(super) static JOB: Job = Job {
     name: "clearsessions",

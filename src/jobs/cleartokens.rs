@@ -3,10 +3,11 @@
 //! original never removes.
 
 use super::settings::{Kind, Setting, Settings};
-use super::{Job, Names, Sweep, Work};
+use super::{Job, Names};
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::rule::{Rule, all, before, is_null, not_after, parent, unreferenced};
+use crate::work::{Sweep, Work};
 
 const EXPIRE: &str = "refreshTokenExpireSeconds";
 const GRACE: &str = "refreshTokenGracePeriodSeconds";

@@ -1,8 +1,9 @@
 //! `remove_complete_and_stale_email_change_requests` of HIdP: e-mail changes that are done, or that nobody finished.
 
+use super::Job;
 use super::settings::{Kind, Setting};
-use super::{Job, Sweep, Work};
 use crate::rule::{all, any, before, is_true};
+use crate::work::{Sweep, Work};
 
 pub(super) static JOB: Job = Job {
     name: "remove_complete_and_stale_email_change_requests",

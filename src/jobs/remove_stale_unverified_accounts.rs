@@ -1,8 +1,9 @@
 //! `remove_stale_unverified_accounts` of HIdP: accounts whose e-mail address was never verified.
 
+use super::Job;
 use super::settings::{Kind, Setting};
-use super::{Job, Sweep, Work};
 use crate::rule::{all, before, is_null};
+use crate::work::{Sweep, Work};
 
 pub(super) static JOB: Job = Job {
     name: "remove_stale_unverified_accounts",

@@ -1,7 +1,7 @@
 //! The settings of jobs, as data: which there are, what they may be, what they are by default.
 
 use super::Job;
-use crate::error::{Error, suggest};
+use crate::error::{Error, invalid, suggest};
 use crate::instant::Instant;
 use crate::named::Named;
 use crate::value::Value;
@@ -137,12 +137,6 @@ impl Settings {
     pub fn fingerprint(&self) -> String {
         self.0.iter().map(|(name, value)| format!("{name}={value};")).collect()
     }
-}
-
-/// The error for a value that a setting cannot have.
-#[must_use]
-pub fn invalid(name: &str, value: &Value, expected: String) -> Error {
-    Error::InvalidSetting { name: name.to_owned(), value: value.to_string(), expected }
 }
 
 fn beyond(name: &str, number: i64, unit: &str, now: Instant) -> Error {

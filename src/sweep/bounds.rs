@@ -1,7 +1,6 @@
 //! What ends a run before its work is done.
 
-use crate::error::Error;
-use crate::jobs::settings::invalid;
+use crate::error::{Error, invalid};
 use crate::value::Value;
 
 /// The bounds of a run. Whichever comes first ends it.

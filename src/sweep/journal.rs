@@ -2,10 +2,10 @@
 
 use super::statements::Purpose;
 use crate::checkpoint::{Checkpoint, Place};
-use crate::jobs::Work;
 use crate::named::Named;
 use crate::report::{Progress, Report};
 use crate::request::Order;
+use crate::work::Work;
 
 /// The counts of a run.
 #[derive(Debug, Clone, Default)]

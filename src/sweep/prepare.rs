@@ -4,14 +4,14 @@
 use super::statements::{Filling, Purpose, SliceStatement, Templates, Told, Writer, removable};
 use super::trust::check_trust;
 use crate::cascade::{Action, Cascade, Change, Source, declared};
-use crate::dialect::{Dialect, Found, Held, unexpected};
+use crate::dialect::{Dialect, Found, Held};
 use crate::effect::{Ran, Statement};
-use crate::error::{Error, suggest};
-use crate::jobs::{Sweep, Work};
+use crate::error::{Error, suggest, unexpected};
 use crate::plan::{Plan, PlannedStatement, SweepPlan, dependants};
 use crate::request::Order;
 use crate::rule::{Rule, Use};
 use crate::schema::{Declared, ForeignKey, Part, Schema};
+use crate::work::{Sweep, Work};
 
 /// A sweep, or one part of its table, ready to run.
 pub struct Prepared {
@@ -121,8 +121,9 @@ pub struct SliceOutcome {
 /// Prepares every sweep of an order, and tells the plan.
 ///
 /// # Errors
-/// [`Error::NotThisSchema`], [`Error::UnknownReferences`], [`Error::CascadeCycle`], and [`Error::InvalidSetting`] for
-/// settings that name what the database does not have.
+/// [`Error::NotThisSchema`] where a table or column of the job is missing, [`Error::UnsupportedSchema`],
+/// [`Error::UnknownReferences`], [`Error::CascadeCycle`], and [`Error::InvalidSetting`] for settings that name what the
+/// database does not have.
 pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<(Work, Vec<Prepared>, Plan), Error> {
     check_settings(order, schema)?;
     let user_table = user_table(order, schema)?;
@@ -130,11 +131,12 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
     if work.sweeps.iter().any(|sweep| sweep.table.is_empty()) {
         let (table, column) = order.preset.user_reference;
         let hidden = if schema.warnings.is_empty() { "" } else { ", or none that this role is shown" };
-        return Err(Error::NotThisSchema {
-            what: format!(
-                "there is no foreign key `{table}.{column}`{hidden}, that tells the user table (userTable sets it)"
-            ),
-        });
+        let what = format!(
+            "there is no foreign key `{table}.{column}`{hidden}, that tells the user table (userTable sets it)"
+        );
+        // A table that is there without its key, or whose keys are hidden from the role, is no sign of another product.
+        let is_there = schema.tables.get(table).is_some();
+        return Err(if is_there { Error::UnsupportedSchema { what } } else { Error::NotThisSchema { what } });
     }
     let mut plan = Plan {
         job: order.job.name.to_owned(),
@@ -262,9 +264,9 @@ fn check_settings(order: &Order, schema: &Schema) -> Result<(), Error> {
         if !known.iter().any(|known| known == column) {
             let hint = hint(column, known.iter().map(String::as_str));
             return Err(Error::InvalidSetting {
-                name: "onDelete".into(),
-                value: format!("about `{column}`"),
-                expected: format!("about foreign keys of this database, as `table.column`{hint}"),
+                name: format!("onDelete.{column}"),
+                value: "about another column".into(),
+                expected: format!("about a foreign key of this database, as `table.column`{hint}"),
             });
         }
     }
@@ -275,7 +277,7 @@ fn check_settings(order: &Order, schema: &Schema) -> Result<(), Error> {
 fn check_cascade(cascade: &Cascade, dialect: &dyn Dialect, schema: &Schema) -> Result<(), Error> {
     for edge in &cascade.edges {
         let name = edge.key.name_in(&edge.table);
-        let refuse = |what: &str| Err(Error::NotThisSchema { what: format!("the foreign key `{name}` {what}") });
+        let refuse = |what: &str| Err(Error::UnsupportedSchema { what: format!("the foreign key `{name}` {what}") });
         if edge.key.columns.len() != edge.key.target.len() {
             return refuse("has another number of columns than what it references");
         }
@@ -291,8 +293,8 @@ fn check_cascade(cascade: &Cascade, dialect: &dyn Dialect, schema: &Schema) -> R
             );
         }
         for (column, target) in edge.key.columns.iter().zip(&edge.key.target) {
-            let child = schema.column(&edge.table, column)?;
-            let parent = schema.column(&edge.key.references, target)?;
+            let columns = (schema.column(&edge.table, column), schema.column(&edge.key.references, target));
+            let (Ok(child), Ok(parent)) = columns else { return refuse("is about a column that is not there") };
             if !dialect.comparable(child, parent) {
                 return refuse(&format!(
                     "is declared `{}`, and `{}.{target}`, which it references, `{}`, so that they may not compare as they should",
@@ -307,13 +309,13 @@ fn check_cascade(cascade: &Cascade, dialect: &dyn Dialect, schema: &Schema) -> R
     }
     for table in cascade.deleted() {
         if let Some(Err(why)) = schema.tables.get(table).map(|table| dialect.changeable(table)) {
-            return Err(Error::NotThisSchema { what: format!("rows of `{table}` cannot be removed: {why}") });
+            return Err(Error::UnsupportedSchema { what: format!("rows of `{table}` cannot be removed: {why}") });
         }
         let triggers = schema.tables.get(table).map(|table| table.triggers.as_slice()).unwrap_or_default();
         if let Some(trigger) = triggers.iter().find(|trigger| trigger.keeps_rows) {
             let what =
                 format!("`{table}` has a trigger `{}` that can keep rows from going without an error", trigger.name);
-            return Err(Error::NotThisSchema { what });
+            return Err(Error::UnsupportedSchema { what });
         }
     }
     Ok(())
@@ -332,7 +334,7 @@ fn check_left_out(sweep: &Sweep, dialect: &dyn Dialect, schema: &Schema) -> Resu
                 "the foreign key `{name}` is declared to act on a deletion by itself, which would be done to rows that come in \
                  while others write: declare it NO ACTION"
             );
-            Err(Error::NotThisSchema { what })
+            Err(Error::UnsupportedSchema { what })
         }
         _ => Ok(()),
     }
@@ -351,7 +353,7 @@ fn check_schema(sweep: &Sweep, dialect: &dyn Dialect, schema: &Schema) -> Result
     let table = schema.table(&sweep.table)?;
     dialect
         .walkable(table)
-        .map_err(|why| Error::NotThisSchema { what: format!("`{}` cannot be walked: {why}", sweep.table) })?;
+        .map_err(|why| Error::UnsupportedSchema { what: format!("`{}` cannot be walked: {why}", sweep.table) })?;
     let mut result = Ok(());
     sweep.rule.visit_columns(&sweep.table, &mut |table, name, usage| {
         if result.is_ok() {
@@ -362,7 +364,7 @@ fn check_schema(sweep: &Sweep, dialect: &dyn Dialect, schema: &Schema) -> Result
                     _ => return Ok(()),
                 };
                 let kind = &column.kind;
-                Err(Error::NotThisSchema {
+                Err(Error::UnsupportedSchema {
                     what: format!(
                         "`{table}.{name}` is declared `{kind}`, which holds no {lacking} as Django stores them"
                     ),

@@ -3,15 +3,14 @@
 use super::journal::Journal;
 use super::views::Views;
 use crate::checkpoint::{Checkpoint, Place};
-use crate::dialect::unexpected;
 use crate::effect::{Answer, Effect, Outcome, Page, Removal, Scan, Step};
-use crate::error::Error;
-use crate::jobs::Work;
+use crate::error::{Error, unexpected};
 use crate::plan::{Plan, SweepPlan};
 use crate::report::{Progress, Report};
 use crate::request::Order;
 use crate::rule::Rule;
 use crate::rule::eval::{Record, satisfies};
+use crate::work::Work;
 
 /// How many records a page has.
 const PAGE: u32 = 500;

@@ -4,13 +4,13 @@
 use crate::cascade::Cascade;
 use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::jobs::Sweep;
 use crate::schema::Schema;
+use crate::work::Sweep;
 
 /// Refuses a sweep that the database cannot be trusted with.
 ///
 /// # Errors
-/// [`Error::NotThisSchema`]
+/// [`Error::UnsupportedSchema`]
 pub fn check_trust(sweep: &Sweep, cascade: &Cascade, dialect: &dyn Dialect, schema: &Schema) -> Result<(), Error> {
     let mut concerned: Vec<&str> = vec![&sweep.table];
     sweep.rule.visit_columns(&sweep.table, &mut |table, _, _| concerned.push(table));
@@ -62,5 +62,5 @@ fn check_absences(sweep: &Sweep, dialect: &dyn Dialect, schema: &Schema) -> Resu
 }
 
 fn refuse(what: String) -> Result<(), Error> {
-    Err(Error::NotThisSchema { what })
+    Err(Error::UnsupportedSchema { what })
 }

@@ -13,11 +13,13 @@ use wasm_bindgen::{JsCast, JsValue};
 struct Thrown<'a> {
     code: &'a str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setting: Option<&'a str>,
 }
 
 /// An error as the host catches it.
 pub fn thrown(error: &Error) -> JsValue {
-    throwable(error.code(), &error.to_string())
+    throw(&Thrown { code: error.code(), message: &error.to_string(), setting: error.setting() })
 }
 
 /// Reads what the host gave.
@@ -58,7 +60,11 @@ pub fn write<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
 }
 
 pub fn throwable(code: &str, message: &str) -> JsValue {
-    write(&Thrown { code, message }).unwrap_or_else(|error| error)
+    throw(&Thrown { code, message, setting: None })
+}
+
+fn throw(thrown: &Thrown) -> JsValue {
+    write(thrown).unwrap_or_else(|error| error)
 }
 
 /// What to throw at a value of an unexpected shape.

@@ -24,6 +24,14 @@ const user = (id: number, email_verified: string | null, date_joined: string) =>
   date_joined,
 });
 
+/** Regression: it was found out in a removal, when the row was gone and what pointed at it was not. */
+test("a reference from a collection that is not there is refused at once", () => {
+  const column = { column: "user_id", references: "users", onDelete: "cascade" } as const;
+  const references = [{ collection: "tokens", ...column }];
+  assert.throws(() => memory({ users: [] }, { references }), { code: "store_missing_table" });
+  assert.doesNotThrow(() => memory({ sessions: [] }, { references }));
+});
+
 test("a removal takes along what the references say", async () => {
   const store = memory(
     {

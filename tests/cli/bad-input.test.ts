@@ -60,7 +60,7 @@ const CASES: readonly (readonly [args: readonly string[], code: string, words?: 
   [
     [ACCOUNTS, ...DATABASE, "--on-delete", "django_admin_log.userid=cascade"],
     "invalid_setting",
-    /`--on-delete` must/,
+    /`--on-delete django_admin_log\.userid` must/,
   ],
   [[ACCOUNTS, ...DATABASE, "--user-table", "people"], "invalid_setting", /`--user-table` must/],
   [[ACCOUNTS, ...DATABASE, "--max-statements", "2"], "too_few_statements", /`--max-statements` must/],

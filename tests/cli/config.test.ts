@@ -128,12 +128,7 @@ test("what is configured is refused by the name that it has there", async (t) =>
   const config = { database: "sqlite:idp.db", onDelete: { "shop.owner_id": "cascade" }, userTable: "nobody" };
   writeFileSync(join(folder, "idp-janitor.config.json"), JSON.stringify(config));
   const args = ["plan", ACCOUNTS, "--on-delete", "django_admin_log.user_id=restrict"];
-  assertRefused(
-    await run(folder, args),
-    2,
-    "invalid_setting",
-    /`onDelete` must .* not about `shop\.owner_id`/,
-  );
+  assertRefused(await run(folder, args), 2, "invalid_setting", /`onDelete\.shop\.owner_id` must be /);
   writeFileSync(join(folder, "idp-janitor.config.json"), JSON.stringify({ ...config, onDelete: {} }));
   assertRefused(await run(folder, args), 2, "invalid_setting", /`userTable` must/);
 });

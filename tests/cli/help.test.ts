@@ -38,6 +38,7 @@ test("help names the jobs, the exit statuses and where configuration is found", 
   const { stdout } = await run(newFolder(t), ["--help"]);
   for (const job of [...JOBS, KEY_JOB]) match(stdout, new RegExp(`^  ${job} {2,}\\S`, "m"));
   match(stdout, /0 done, 1 failed, 2 wrong use, 75/);
+  match(stdout, /IDP_JANITOR_DEBUG=1/);
   match(stdout, /idp-janitor\.config\.mjs/);
   for (const address of ["sqlite:", "postgres://", "mysql://", "libsql://", "DATABASE_URL"]) {
     match(stdout, new RegExp(address));

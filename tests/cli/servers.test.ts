@@ -282,6 +282,21 @@ describe("jobs", { concurrency: 2 }, () => {
         deepEqual([some.status, some.stderr], [1, ""]);
         match(some.stdout, new RegExp(`^${ACCOUNTS}: NOT READY\n(  .*\n)*.*DELETE on`, "m"));
       });
+
+      test("doctor tells a job that cannot work on its tables from one whose tables are missing", async (t) => {
+        const url = await newUrl();
+        const key = "FOREIGN KEY (user_id) REFERENCES people_user (id) ON DELETE CASCADE";
+        await server.execute(
+          url,
+          `CREATE TABLE notes (id ${server.uuid} PRIMARY KEY, user_id ${server.uuid}, ${key})`,
+        );
+        const args = ["--database", url, "--on-delete", "notes.user_id=restrict"];
+        const { status, stdout, stderr } = await run(newFolder(t), ["doctor", ...args]);
+        deepEqual([status, stderr], [1, ""], stdout);
+        match(stdout, new RegExp(`^${ACCOUNTS}: NOT READY\n(  .*\n)*.*notes.user_id. is to do less`, "m"));
+        match(stdout, /^cleartokens: not for this database$/m);
+        assertRefused(await run(newFolder(t), [ACCOUNTS, ...args]), 1, "unsupported_schema");
+      });
     });
   }
 

@@ -61,7 +61,7 @@ for (const [type, key] of [
 ] as const) {
   test(`refuses to walk by ${type.slice(0, 12)}`, async () => {
     await assert.rejects(walk(type, key), {
-      code: "not_this_schema",
+      code: "unsupported_schema",
       message: /cannot be walked: its primary key/,
     });
   });

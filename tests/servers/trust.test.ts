@@ -175,7 +175,7 @@ for (const { what, job, made, admin, why, onDelete } of CASES) {
       const janitor = createJanitor({ store: pg(pool), ...userTable, ...(onDelete && { onDelete }) });
       for (const dryRun of [true, false]) {
         await assert.rejects(janitor.run(job, { now: NOW, dryRun }), {
-          code: "not_this_schema",
+          code: "unsupported_schema",
           message: why,
         });
       }

@@ -97,6 +97,7 @@ const FINAL: readonly JanitorError["code"][] = [
   ...(["unknown_job", "unknown_setting", "invalid_setting", "invalid_instant", "unknown_preset"] as const),
   ...([
     "not_this_schema",
+    "unsupported_schema",
     "unknown_reference",
     "cascade_cycle",
     "too_few_statements",

@@ -1,9 +1,9 @@
 //! What a MySQL or MariaDB database declares, read from its `information_schema`. A table of another database on the same
 //! server goes by both names.
 
-use crate::dialect::{text, unexpected, yes};
+use crate::dialect::{text, yes};
 use crate::effect::{Cell, Rows};
-use crate::error::Error;
+use crate::error::{Error, unexpected};
 use crate::named::Named;
 use crate::schema::{Column, Declared, ForeignKey, Schema, Table, Trigger};
 

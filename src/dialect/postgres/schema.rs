@@ -1,9 +1,9 @@
 //! What a PostgreSQL database declares, read from its catalogs. A table on the search path goes by its own name, any other by
 //! that of its schema before it; statements name both by schema and name.
 
-use crate::dialect::{text, unexpected, yes};
+use crate::dialect::{text, yes};
 use crate::effect::{Cell, Rows};
-use crate::error::Error;
+use crate::error::{Error, unexpected};
 use crate::named::Named;
 use crate::schema::{Column, Declared, ForeignKey, Part, Schema, Table, Trigger};
 
@@ -96,7 +96,7 @@ pub(super) fn read(results: &[Rows]) -> Result<Schema, Error> {
     let [server] = server.as_slice() else { return Err(unexpected("one row of the server")) };
     let name = text(server.get(1))?;
     if server.first().map_or(Ok(0), Cell::count)? < OLDEST {
-        return Err(Error::NotThisSchema {
+        return Err(Error::UnsupportedSchema {
             what: format!("{name} is too old to be walked, 14 is the oldest that can"),
         });
     }

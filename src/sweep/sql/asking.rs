@@ -1,9 +1,8 @@
 //! What a host is asked in each phase of its lane.
 
 use super::SqlRun;
-use crate::dialect::unexpected;
 use crate::effect::{Effect, Statement};
-use crate::error::Error;
+use crate::error::{Error, unexpected};
 use crate::sweep::lane::Phase;
 
 impl SqlRun {

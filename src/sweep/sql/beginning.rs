@@ -2,9 +2,8 @@
 
 use super::{SqlRun, Stage};
 use crate::checkpoint::{Checkpoint, Place};
-use crate::dialect::unexpected;
 use crate::effect::{Answer, Cell, Effect, Parts, Rows};
-use crate::error::Error;
+use crate::error::{Error, unexpected};
 use crate::sweep::lane::Phase;
 use crate::sweep::prepare::{Prepared, prepare, tables};
 use crate::sweep::row_lease::RowLease;

@@ -13,12 +13,12 @@ use super::retry::{Chance, Doing, Verdict, judge};
 use super::row_lease::RowLease;
 use super::walk::Walk;
 use crate::checkpoint::{Checkpoint, Place};
-use crate::dialect::{Dialect, Found, unexpected};
+use crate::dialect::{Dialect, Found};
 use crate::effect::{Answer, Effect, Failure, Outcome, Step};
-use crate::error::Error;
-use crate::jobs::Work;
+use crate::error::{Error, unexpected};
 use crate::report::{Progress, Report};
 use crate::request::Order;
+use crate::work::Work;
 
 mod asking;
 mod beginning;

@@ -2,9 +2,9 @@
 
 use super::{SqlRun, Stage};
 use crate::checkpoint::Place;
-use crate::dialect::{Found, Slices, unexpected};
+use crate::dialect::{Found, Slices};
 use crate::effect::{Answer, Effect, Rows, Statement};
-use crate::error::Error;
+use crate::error::{Error, unexpected};
 use crate::report::Report;
 use crate::sweep::journal::Journal;
 use crate::sweep::lane::Phase;
