@@ -249,7 +249,7 @@ impl Dialect for MySql {
 
 /// The name of a job's lock, as an expression: locks are the server's, and databases many.
 fn lock_name(job: &str) -> String {
-    format!("CONCAT('idp_janitor:', SHA1(CONCAT(DATABASE(), ' {job}')))")
+    format!("CONCAT('idp_janitor:', LEFT(SHA2(CONCAT(DATABASE(), ' {job}'), 256), 40))")
 }
 
 /// Whether a column's type, as `information_schema` tells it, is a whole number.
