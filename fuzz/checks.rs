@@ -6,11 +6,12 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use idp_janitor::instant::Instant;
+use idp_janitor::jwks::effect::{
+    Answer, Effect, Ended, FailureKind, Fetch, FetchFailure, Outcome, Refreshed, Response,
+};
 use idp_janitor::jwks::entry::{Attempt, CacheKeys, Entry};
 use idp_janitor::jwks::provider::{Policy, Provider};
-use idp_janitor::jwks::refresh::{
-    Answer, Effect, Ended, FailureKind, Fetch, FetchFailure, Outcome, Refresh, Refreshed, Response,
-};
+use idp_janitor::jwks::refresh::Refresh;
 use idp_janitor::jwks::set::KeySet;
 use idp_janitor::jwks::token::{Expected, claims_hold, may_verify};
 use serde_json::Value as Json;

@@ -18,6 +18,8 @@ import { compareDatabases, copyDatabase } from "./support/originals.ts";
 const MAIN = fileURLToPath(new URL("../pkg/cli/main.js", import.meta.url));
 const NOW = "2026-11-01T00:00:00Z";
 const JOBS = ["remove_stale_unverified_accounts", "cleartokens"] as const;
+/** About how long a slice takes here, its commit included; a kill comes at any moment of one. */
+const LONGEST_SLICE_MS = 20;
 
 let folder: string;
 let seeded: string;
@@ -31,24 +33,30 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 for (const job of JOBS) {
-  test(`${job}, killed at any moment, leaves a consistent database, and the next run finishes`, async () => {
+  test(`${job}, killed at any moment, leaves a consistent database, and the next run finishes`, async (t) => {
     const expected = copyDatabase(seeded);
-    await runHere(expected, job, {});
-    let killed = 0;
-    // A process needs a tenth of a second to begin: from before its first slice to well within its work.
-    for (let delay = 60; delay < 360; delay += 30) {
+    const { slices } = await runHere(expected, job, { sliceMs: 1 });
+    const [all, none] = [rowsOf(expected), rowsOf(seeded)];
+    let [killed, halfway] = [0, 0];
+    for (let round = 0; round < 12; round += 1) {
       const path = copyDatabase(seeded);
       const args = [MAIN, job, "--database", `sqlite:${path}`, "--now", NOW, "--slice-ms", "1", "--quiet"];
       const child = spawn(process.execPath, args, { stdio: "ignore" });
-      await setTimeout(delay);
+      const ended = once(child, "exit");
+      await sawCommits(path, round % Math.min(slices, 6), ended);
+      await setTimeout(Math.random() * LONGEST_SLICE_MS);
       // On a fast machine it may be done already.
       if (child.kill("SIGKILL")) killed += 1;
-      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+      await ended;
       checkConsistent(path);
+      const left = rowsOf(path);
+      if (left > all && left < none) halfway += 1;
       await runHere(path, job, {});
       compareDatabases(path, expected);
     }
+    t.diagnostic(`${killed} runs were killed, ${halfway} of them with some rows removed and not all`);
     assert.ok(killed > 2, `only ${killed} runs were killed`);
+    assert.ok(halfway > 0, "no run was killed that had removed some rows and not all");
   });
 
   test(`${job}, cut into many runs by bounds, removes in all what one run removes`, async () => {
@@ -114,6 +122,42 @@ async function runHere(path: string, job: string, options: RunOptions) {
   const database = new DatabaseSync(path);
   try {
     return await createJanitor({ store: nodeSqlite(database) }).run(job, { now: NOW, ...options });
+  } finally {
+    database.close();
+  }
+}
+
+/** Waits until others have committed so often, or until they are at their end. */
+async function sawCommits(path: string, commits: number, ended: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  try {
+    // It differs after each commit of another connection, though not by one where there were several in between.
+    const version = () => database.prepare("PRAGMA data_version").get()?.data_version;
+    let last = version();
+    for (let seen = 0; seen < commits && !isOver; ) {
+      await setTimeout(1);
+      const now = version();
+      if (now !== last) seen += 1;
+      last = now;
+    }
+  } finally {
+    database.close();
+  }
+}
+
+/** How many rows all tables have. */
+function rowsOf(path: string): number {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+    return tables.reduce(
+      (sum, { name }) => sum + Number(database.prepare(`SELECT count(*) AS n FROM "${name}"`).get()?.n),
+      0,
+    );
   } finally {
     database.close();
   }

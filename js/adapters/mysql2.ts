@@ -57,7 +57,8 @@ export interface Mysql2Options {
   readonly lockWaitSeconds?: number;
   /**
    * Whether a connection can be kept for what lives as long as it does, such as the lock that keeps runs of a job apart.
-   * False for what gives each transaction another connection, such as Hyperdrive. Default true.
+   * False for what gives each transaction another connection, such as Hyperdrive: no row takes the place of the lock on MySQL, so
+   * that nothing keeps runs of a job apart then, and each of them warns of it. Default true.
    */
   readonly session?: boolean;
 }

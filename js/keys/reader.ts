@@ -14,6 +14,19 @@ const IN_FLIGHT_MS = 5000;
 /** How often the cache is looked at meanwhile, in milliseconds. */
 const GLANCE_MS = 250;
 
+/** How time goes by while a reader waits. */
+export interface Waiting {
+  /** Milliseconds since some moment; they never go back. */
+  readonly elapsed: () => number;
+  /** Lets so many milliseconds go by. */
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+const REAL: Waiting = {
+  elapsed: () => performance.now(),
+  pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
 /** What a reader is made with. */
 export interface ReaderOptions {
   readonly cache: KeyCache;
@@ -21,6 +34,8 @@ export interface ReaderOptions {
   readonly cooldownSeconds: number;
   /** The clock, in milliseconds since 1970. */
   readonly clock: () => number;
+  /** Default: as time goes by for everybody. */
+  readonly waiting?: Waiting;
   readonly onWarning: (message: string) => void;
   readonly refresh: (provider: CoreProvider) => Promise<ClientReport>;
 }
@@ -91,16 +106,16 @@ export class Reader {
 
   /** Somebody else began a refresh within the cooldown. It may be fetching still; then its keys are here in a moment. */
   async #waitForOthers(provider: CoreProvider): Promise<void> {
-    const { cache, clock, stored } = this.#options;
+    const { cache, clock, stored, waiting = REAL } = this.#options;
     const since = Date.parse((await cache.get(cacheKeys(provider.key).cooldown)) ?? "");
     // By our own time, and never for longer: the clock of whoever began may be far ahead of ours.
-    const end = performance.now() + IN_FLIGHT_MS - Math.max(clock() - since, 0);
-    while (performance.now() < end) {
+    const end = waiting.elapsed() + IN_FLIGHT_MS - Math.max(clock() - since, 0);
+    while (waiting.elapsed() < end) {
       const keys = await stored.get(provider);
       const checked = keys && call(() => keys.form()).entry.checkedAt;
       const ended = [checked, (await stored.attempt(provider))?.at];
       if (ended.some((at) => at !== undefined && Date.parse(at) >= since)) return;
-      await new Promise((resolve) => setTimeout(resolve, GLANCE_MS));
+      await waiting.pause(GLANCE_MS);
     }
   }
 

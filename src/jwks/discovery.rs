@@ -1,8 +1,8 @@
 //! The discovery document of an issuer (OpenID Connect Discovery 1.0, section 4).
 
+use crate::jwks::effect::Failure;
 use crate::jwks::json::{read_json, shown};
 use crate::jwks::provider::is_https;
-use crate::jwks::refresh::Failure;
 use crate::value::Value;
 
 /// Reads the address of the key set out of the discovery document of an issuer.

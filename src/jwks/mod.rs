@@ -2,6 +2,7 @@
 
 pub mod curve;
 pub mod discovery;
+pub mod effect;
 pub mod entry;
 pub mod error;
 pub mod freshness;

@@ -3,10 +3,11 @@
 use super::convert::{parse, read, throwable, thrown, write};
 use crate::error::Error;
 use crate::instant::Instant;
+use crate::jwks::effect::Outcome;
 use crate::jwks::entry::{Attempt, CacheKeys, Entry};
 use crate::jwks::key::Verdict;
 use crate::jwks::provider::{Policy, Provider};
-use crate::jwks::refresh::{Outcome, Refresh};
+use crate::jwks::refresh::Refresh;
 use crate::jwks::set::KeySet;
 use crate::jwks::token::{Expected, TokenError, claims_hold, may_verify};
 use serde::Serialize;

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
-import { assertRefused, NOW, newDatabase, newFolder, run, snapshot } from "./command.ts";
+import { assertRefused, finished, NOW, newDatabase, newFolder, run, snapshot, start } from "./command.ts";
 
 const ACCOUNTS = "remove_stale_unverified_accounts";
 
@@ -80,8 +80,15 @@ test("a lock that is given up in time is waited for", async (t) => {
   const holder = new DatabaseSync(join(folder, "idp.db"));
   t.after(() => holder.close());
   holder.exec("BEGIN EXCLUSIVE");
-  setTimeout(() => holder.exec("ROLLBACK"), 1500);
-  equal((await run(folder, [ACCOUNTS, "--database", "sqlite:idp.db", "--now", NOW])).status, 0);
+  const child = start(folder, [ACCOUNTS, "--database", "sqlite:idp.db", "--now", NOW], {
+    NODE_OPTIONS: `--import=${new URL("first-statement.ts", import.meta.url)}`,
+  });
+  // What it tells is that it is about to ask for the lock; half a second later it has.
+  child.stderr?.once("data", () => setTimeout(() => holder.exec("ROLLBACK"), 500));
+  const { status, stderr } = await finished(child);
+  equal(status, 0, stderr);
+  const waited = Number(/^waited (\d+) ms$/m.exec(stderr)?.[1]);
+  ok(waited > 50, stderr);
 });
 
 test("a dry run and a plan change no byte, with a write-ahead log too", async (t) => {

@@ -2,9 +2,9 @@
 
 use crate::jwks::fixtures::{GOOGLE, MICROSOFT, odd, public, set, with};
 use crate::jwks::host::{Course, ENTRY, Scene, URI, ok, redirect, status, tagged};
+use idp_janitor::jwks::effect::{Answer, Ended, Response};
 use idp_janitor::jwks::json::MOST_BYTES;
 use idp_janitor::jwks::provider::Policy;
-use idp_janitor::jwks::refresh::{Answer, Ended, Response};
 use idp_janitor::jwks::set::KeySet;
 use serde_json::json;
 

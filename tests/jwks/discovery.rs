@@ -3,7 +3,7 @@
 use crate::jwks::fixtures::{GOOGLE, MICROSOFT};
 use crate::jwks::host::{Scene, ok, redirect, status, tagged};
 use idp_janitor::jwks::discovery::read_jwks_uri;
-use idp_janitor::jwks::refresh::Ended;
+use idp_janitor::jwks::effect::Ended;
 use serde_json::json;
 
 const ISSUER: &str = "https://id.test";

@@ -3,8 +3,9 @@
 use crate::jwks::fixtures::{GOOGLE, PRIVATE, odd, public, set};
 use crate::jwks::host::{ATTEMPT, Scene, URI, failed, ok, redirect, status, tagged};
 use idp_janitor::error::Error;
+use idp_janitor::jwks::effect::{Answer, FailureKind, Response};
 use idp_janitor::jwks::provider::{Policy, Provider};
-use idp_janitor::jwks::refresh::{Answer, FailureKind, Refresh, Response};
+use idp_janitor::jwks::refresh::Refresh;
 use idp_janitor::jwks::set::KeySet;
 use serde_json::{Value as Json, json};
 

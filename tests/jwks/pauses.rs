@@ -3,8 +3,8 @@
 use crate::jwks::fixtures::{GOOGLE, set};
 use crate::jwks::host::{Course, Scene, failed, later, ok, redirect, status};
 use crate::seeds::runner;
+use idp_janitor::jwks::effect::{Ended, FailureKind};
 use idp_janitor::jwks::provider::Policy;
-use idp_janitor::jwks::refresh::{Ended, FailureKind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -173,7 +173,8 @@ fn no_request_begins_without_time() {
 
 #[test]
 fn a_clock_that_goes_back_gives_no_time() {
-    use idp_janitor::jwks::refresh::{Answer, Effect, Outcome, Refresh};
+    use idp_janitor::jwks::effect::{Answer, Effect, Outcome};
+    use idp_janitor::jwks::refresh::Refresh;
     let scene = Scene::new();
     let mut refresh = Refresh::new(scene.provider.clone(), scene.policy, scene.now(), None).unwrap();
     let mut timeout = |answer: Answer, elapsed_ms: f64| match refresh.next(Outcome { answer, elapsed_ms, random: 0.0 })

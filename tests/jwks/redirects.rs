@@ -2,8 +2,8 @@
 
 use crate::jwks::fixtures::GOOGLE;
 use crate::jwks::host::{Scene, URI, failed, ok, redirect, status};
+use idp_janitor::jwks::effect::{Ended, FailureKind};
 use idp_janitor::jwks::provider::{Provider, is_https, origin};
-use idp_janitor::jwks::refresh::{Ended, FailureKind};
 
 #[test]
 fn are_followed_within_one_origin() {

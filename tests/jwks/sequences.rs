@@ -3,9 +3,9 @@
 use crate::jwks::fixtures::{GOOGLE, MICROSOFT, PUBLIC, odd_keys, public, set};
 use crate::jwks::host::{ATTEMPT, ENTRY, Scene, failed, later, ok, redirect, status, tagged};
 use crate::seeds::runner;
+use idp_janitor::jwks::effect::{Answer, Ended, FailureKind};
 use idp_janitor::jwks::entry::Entry;
 use idp_janitor::jwks::provider::Policy;
-use idp_janitor::jwks::refresh::{Answer, Ended, FailureKind};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
-// What others suffer while a job runs, and while its original does: `node tests/servers/measure.ts [USERS] [RUNS] [SERVER]`.
+// What others suffer while a job runs, and while its original does:
+// `node tests/servers/measure.ts [USERS] [RUNS] [SERVER] [CONNECTIONS]`.
 
 import { createJanitor, type JobName } from "idp-janitor";
 import { NOW } from "../support/original-cases.ts";
@@ -8,13 +9,15 @@ import { DEEDS, RETURNS } from "./deeds.ts";
 import { type Fired, underFire } from "./fire.ts";
 import { SERVERS } from "./servers.ts";
 
-const [users = "6000", runs = "3", title = "PostgreSQL"] = process.argv.slice(2);
+const [users = "6000", runs = "3", title = "PostgreSQL", others = "6"] = process.argv.slice(2);
 const JOBS = ["remove_stale_unverified_accounts", "cleartokens"] as const;
-const CONNECTIONS = 6;
+const CONNECTIONS = Number(others);
 const SEED = 5;
 
 const server = SERVERS.find((server) => server.title === title);
 if (!server) throw new Error(`there is no ${title}`);
+// Nobody beside the job would suffer anything, and that would look like a good result.
+if (!(Number.isInteger(CONNECTIONS) && CONNECTIONS > 0)) throw new Error(`${others} connections cannot be`);
 const engine = await server.start();
 try {
   const seeded = await seededServerDatabase(engine, SEED, NOW, Number(users));

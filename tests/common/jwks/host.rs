@@ -1,11 +1,12 @@
 //! A host that refreshes keys as `js/keys/refresh.ts` does: it asks for what it is told to ask for, by a fake clock.
 
 use idp_janitor::instant::Instant;
+use idp_janitor::jwks::effect::{
+    Answer, ClientReport, Effect, Ended, FailureKind, Fetch, FetchFailure, Outcome, Refreshed, Response,
+};
 use idp_janitor::jwks::entry::{Attempt, Entry};
 use idp_janitor::jwks::provider::{Policy, Provider};
-use idp_janitor::jwks::refresh::{
-    Answer, ClientReport, Effect, Ended, FailureKind, Fetch, FetchFailure, Outcome, Refresh, Refreshed, Response,
-};
+use idp_janitor::jwks::refresh::Refresh;
 
 /// The clock of every refresh.
 pub const NOW: &str = "2026-01-31T03:00:00Z";
