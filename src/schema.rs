@@ -39,14 +39,23 @@ pub struct Table {
     pub parts: Vec<Part>,
     /// Whether it is inherited from, and not partitioned: foreign keys are about one table of such a tree alone.
     pub has_heirs: bool,
-    /// The columns of each of its indexes, as far as an index is of use to find rows by equality.
-    pub indexes: Vec<Vec<String>>,
+    /// Its indexes, as far as they are of use to find rows by equality.
+    pub indexes: Vec<Index>,
     /// The number of its rows by the engine's own estimate; `None` where there is none.
     pub rows: Option<u64>,
     /// Whether rows of it, or of a part of it, may be hidden from the role at hand.
     pub hides_rows: bool,
     /// What the role at hand may not do to it, of `SELECT`, `UPDATE` and `DELETE`.
     pub denied: Vec<String>,
+}
+
+/// An index.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Index {
+    /// Its name, where statements prescribe it.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
 }
 
 /// A part of a table that holds rows.
@@ -198,8 +207,16 @@ impl Schema {
     /// Whether rows of a table are found by these columns without reading it whole.
     #[must_use]
     pub fn has_index(&self, table: &str, columns: &[String]) -> bool {
-        let indexes = self.tables.get(table).map(|table| table.indexes.as_slice()).unwrap_or_default();
-        indexes.iter().any(|index| columns.iter().all(|column| index.iter().take(columns.len()).any(|it| it == column)))
+        self.index_by(table, columns).is_some()
+    }
+
+    /// An index of a table by which rows are found by these columns.
+    #[must_use]
+    pub fn index_by(&self, table: &str, columns: &[String]) -> Option<&Index> {
+        let begins_with = |index: &Index| {
+            columns.iter().all(|column| index.columns.iter().take(columns.len()).any(|known| known == column))
+        };
+        self.tables.get(table)?.indexes.iter().find(|index| begins_with(index))
     }
 
     /// Every foreign key that points at a table, with the table that it stands in, in the order of names.

@@ -7,7 +7,7 @@ use crate::instant::Instant;
 use crate::named::Named;
 use crate::rule::Span;
 use crate::rule::sql::{Slot, Sql, Template};
-use crate::schema::{Column, Declared, ForeignKey, Part, Schema, Table, Trigger};
+use crate::schema::{Column, Declared, ForeignKey, Index, Part, Schema, Table, Trigger};
 
 /// The dialect of SQLite 3.38 and later.
 pub struct Sqlite;
@@ -243,7 +243,7 @@ impl Dialect for Sqlite {
             let Some(table) = schema.tables.get_mut(&text(row.first())?) else { continue };
             match row.get(1).and_then(Cell::text) {
                 // The names of columns, as JSON.
-                Some(columns) => table.indexes.extend(serde_json::from_str::<Vec<String>>(&columns).ok()),
+                Some(columns) => table.indexes.extend(serde_json::from_str(&columns).ok().map(unnamed)),
                 None => continue,
             }
         }
@@ -254,7 +254,7 @@ impl Dialect for Sqlite {
         for name in schema.tables.names().map(str::to_owned).collect::<Vec<_>>() {
             let key = schema.primary_key(&name);
             if let Some(table) = schema.tables.get_mut(&name).filter(|_| !key.is_empty()) {
-                table.indexes.push(key);
+                table.indexes.push(unnamed(key));
             }
         }
         Ok(())
@@ -375,4 +375,7 @@ fn spelt<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) -> Option<Str
 fn column_of(tables: &Named<Table>, table: &str, column: &str) -> String {
     let columns = tables.get(table).into_iter().flat_map(|table| &table.columns);
     spelt(columns.map(|column| column.name.as_str()), column).unwrap_or_else(|| column.to_owned())
+}
+fn unnamed(columns: Vec<String>) -> Index {
+    Index { columns, ..Index::default() }
 }

@@ -12,7 +12,7 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   "./adapters/pg": 3_700,
   "./adapters/postgres": 4_000,
   "./adapters/pglite": 3_000,
-  "./adapters/mysql2": 3_700,
+  "./adapters/mysql2": 3_900,
   "./adapters/libsql": 2_350,
   "./adapters/d1": 2_800,
   "./caches/memory": 630,
@@ -24,6 +24,6 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   "./caches/layered": 770,
   "./caches/cache-api": 1_300,
   "./cloudflare": 16_900,
-  "./pg-boss": 7_900,
+  "./pg-boss": 8_000,
   "./testing": 15_900,
 };

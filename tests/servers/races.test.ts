@@ -91,7 +91,7 @@ describe("at one moment", { concurrency: SERVERS.length }, () => {
           const { report, passedOver } = await openDuringSlice(on, ACCOUNTS, work, "after the run");
           assert.ok(passedOver, "the slice did not wait");
           assert.deepEqual([report.removed[USER], report.held, report.complete], [2, 1, true]);
-          assert.match(report.warnings.join(), /1 stale row.*the next pass takes them/);
+          assert.match(report.warnings.join(), /1 stale row.*the next pass tries again/);
           const next = await on.run(ACCOUNTS);
           assert.equal(next.removed[USER], 1);
           await on.check(ACCOUNTS, [report, next]);

@@ -315,7 +315,7 @@ test("a pass of many bounded runs tells every row that was held", async () => {
         checkpoint = report.checkpoint;
         assert.ok(runs < 30, "the pass ends");
       }
-      assert.deepEqual([sum.removed, sum.held >= 10], [1990, true]);
+      assert.deepEqual(sum, { removed: 1990, held: 10 });
     });
   });
 });

@@ -160,7 +160,7 @@ impl Dialect for MySql {
         let mut sql = Sql::new(self, schema);
         sql.push("WITH idp_janitor_walked AS (SELECT t.").name(&key).push(" AS position, ");
         search.verdict(&mut sql, table);
-        sql.push(" AS verdict FROM ").table(table).push(" AS t WHERE ");
+        sql.push(" AS verdict FROM ").table(table).push(" AS t FORCE INDEX (PRIMARY) WHERE ");
         self.within(&mut sql, Span::Slice, table, "t");
         sql.push(" ORDER BY t.").name(&key).push(" LIMIT ").slot(Slot::Window);
         sql.push(

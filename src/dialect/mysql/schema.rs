@@ -5,7 +5,7 @@ use crate::dialect::{text, yes};
 use crate::effect::{Cell, Rows};
 use crate::error::{Error, unexpected};
 use crate::named::Named;
-use crate::schema::{Column, Declared, ForeignKey, Schema, Table, Trigger};
+use crate::schema::{Column, Declared, ForeignKey, Index, Schema, Table, Trigger};
 
 /// The server, whether the connection checks foreign keys, and whether a role is active, whose rights are not told here.
 const SERVER: &str = "SELECT VERSION(), @@foreign_key_checks, coalesce(CURRENT_ROLE(), 'NONE') <> 'NONE'";
@@ -21,6 +21,7 @@ const COLUMNS: &str = "SELECT c.TABLE_NAME, c.COLUMN_NAME, c.COLUMN_TYPE, c.COLU
 /// One row per column of an index by which equal values are found.
 const INDEXES: &str = "SELECT s.TABLE_NAME, s.INDEX_NAME, s.COLUMN_NAME, s.SEQ_IN_INDEX FROM information_schema.STATISTICS AS s \
     WHERE s.TABLE_SCHEMA = DATABASE() AND s.INDEX_TYPE IN ('BTREE', 'HASH') \
+    /*!80000 AND s.IS_VISIBLE = 'YES' */ /*M!100600 AND s.IGNORED = 'NO' */ \
     ORDER BY s.TABLE_NAME, s.INDEX_NAME, s.SEQ_IN_INDEX";
 
 /// One row per column of a foreign key that points at a table of this database.
@@ -110,8 +111,11 @@ fn read_indexes(rows: &Rows, tables: &mut Named<Table>) -> Result<(), Error> {
             }
         }
         match table.indexes.last_mut() {
-            Some(columns) if last == (name.clone(), index.clone()) => columns.push(column),
-            _ => table.indexes.push(vec![column]),
+            Some(known) if last == (name.clone(), index.clone()) && known.columns.len() as u64 + 1 == place => {
+                known.columns.push(column);
+            }
+            _ if place == 1 => table.indexes.push(Index { name: index.clone(), columns: vec![column] }),
+            _ => continue,
         }
         last = (name, index);
     }

@@ -5,7 +5,7 @@ use crate::dialect::{text, yes};
 use crate::effect::{Cell, Rows};
 use crate::error::{Error, unexpected};
 use crate::named::Named;
-use crate::schema::{Column, Declared, ForeignKey, Part, Schema, Table, Trigger};
+use crate::schema::{Column, Declared, ForeignKey, Index, Part, Schema, Table, Trigger};
 
 /// The oldest version that scans ranges of places (14), as `server_version_num` has it.
 const OLDEST: u64 = 140_000;
@@ -204,8 +204,8 @@ impl Found {
             let (id, column) = (text(row.get(1))?, text(row.get(2))?);
             let Some(table) = self.table(row)? else { continue };
             match table.indexes.last_mut() {
-                Some(index) if last == id => index.push(column),
-                _ => table.indexes.push(vec![column]),
+                Some(index) if last == id => index.columns.push(column),
+                _ => table.indexes.push(Index { columns: vec![column], ..Index::default() }),
             }
             last = id;
         }

@@ -25,7 +25,8 @@ impl Writer<'_> {
                 let key = self.schema.primary_key(table);
                 sql.push("(");
                 self.pointing_rows(sql, table, &edges, &key, |table| self.doomed_name(table));
-                sql.push(") AS u STRAIGHT_JOIN ").table(table).push(" AS t ON ");
+                sql.push(") AS u STRAIGHT_JOIN ");
+                self.joined_by(sql, table, "t", &key);
                 equal(sql, "t", &key, "u", &key);
             } else {
                 sql.table(table).push(" AS t WHERE ");
@@ -109,11 +110,20 @@ impl Writer<'_> {
     ) {
         sql.joined(edges, " UNION ", |sql, edge| {
             sql.push("SELECT ").columns("t", columns);
-            sql.push(&format!(" FROM {} AS p STRAIGHT_JOIN ", set(&edge.key.references)))
-                .table(table)
-                .push(" AS t ON ");
+            sql.push(&format!(" FROM {} AS p STRAIGHT_JOIN ", set(&edge.key.references)));
+            self.joined_by(sql, table, "t", &edge.key.columns);
             equal(sql, "t", &edge.key.columns, "p", &edge.key.target);
         });
+    }
+
+    /// Adds a table that is joined by equal columns, by its index on these if it has one: an engine that takes it for small would
+    /// read all of it, and lock what it reads.
+    pub(super) fn joined_by(&self, sql: &mut Sql, table: &str, alias: &str, columns: &[String]) {
+        sql.table(table).push(&format!(" AS {alias}"));
+        if let Some(index) = self.schema.index_by(table, columns) {
+            sql.push(" FORCE INDEX (").name(&index.name).push(")");
+        }
+        sql.push(" ON ");
     }
 
     /// A table after all those that its rows go along with.

@@ -130,8 +130,9 @@ impl Writer<'_> {
     fn judge_first(&self, judged: &Asked) -> Sql<'_> {
         let related = &judged.related;
         let mut sql = self.fill(&judged.set, &related.columns);
-        sql.columns("r", &related.columns).push(" FROM ").table(&self.cascade.root).push(" AS t STRAIGHT_JOIN ");
-        sql.table(&related.table).push(" AS r ON ");
+        sql.columns("r", &related.columns).push(" FROM ").table(&self.cascade.root);
+        sql.push(" AS t FORCE INDEX (PRIMARY) STRAIGHT_JOIN ");
+        self.joined_by(&mut sql, &related.table, "r", &related.columns);
         equal(&mut sql, "r", &related.columns, "t", &related.equal);
         sql.push(" WHERE ")
             .condition(&all([Rule::Within(Span::Slice), judged.guard.clone()]), &self.cascade.root, "t")
@@ -144,7 +145,7 @@ impl Writer<'_> {
         let root = self.cascade.root.as_str();
         let columns = self.kept_columns(root);
         let mut sql = self.fill(&self.set_name(root), &columns);
-        sql.columns("t", &columns).push(" FROM ").table(root).push(" AS t WHERE ");
+        sql.columns("t", &columns).push(" FROM ").table(root).push(" AS t FORCE INDEX (PRIMARY) WHERE ");
         if let Some((job, held)) = self.leased {
             sql.push("(");
             held(&mut sql, job);
@@ -165,7 +166,7 @@ impl Writer<'_> {
         let mut sql = self.fill(&self.set_name(table), &columns);
         sql.columns("t", &columns);
         sql.push(&format!(" FROM {} AS p STRAIGHT_JOIN ", self.set_name(&edge.key.references)));
-        sql.table(table).push(" AS t ON ");
+        self.joined_by(&mut sql, table, "t", &edge.key.columns);
         equal(&mut sql, "t", &edge.key.columns, "p", &edge.key.target);
         sql.push(" FOR UPDATE NOWAIT");
         sql
@@ -175,14 +176,15 @@ impl Writer<'_> {
         let mut sql = self.sql();
         if self.is_staged(table) {
             let key = self.schema.primary_key(table);
-            sql.push(&format!("DELETE t FROM {} AS p STRAIGHT_JOIN ", self.set_name(table))).table(table);
-            sql.push(" AS t ON ");
+            sql.push(&format!("DELETE t FROM {} AS p STRAIGHT_JOIN ", self.set_name(table)));
+            self.joined_by(&mut sql, table, "t", &key);
             equal(&mut sql, "t", &key, "p", &key);
         } else {
             // It has one key, or it would be staged.
             for edge in self.cascade.cascades_from(table).take(1) {
                 let set = self.set_name(&edge.key.references);
-                sql.push(&format!("DELETE t FROM {set} AS p STRAIGHT_JOIN ")).table(table).push(" AS t ON ");
+                sql.push(&format!("DELETE t FROM {set} AS p STRAIGHT_JOIN "));
+                self.joined_by(&mut sql, table, "t", &edge.key.columns);
                 equal(&mut sql, "t", &edge.key.columns, "p", &edge.key.target);
             }
         }
@@ -192,8 +194,8 @@ impl Writer<'_> {
     /// Rows that point at ones that go let go; with `staying`, of these only those that do not go themselves.
     fn let_go(&self, edge: &Edge, staying: bool) -> Sql<'_> {
         let mut sql = self.sql();
-        sql.push(&format!("UPDATE {} AS p STRAIGHT_JOIN ", self.set_name(&edge.key.references))).table(&edge.table);
-        sql.push(" AS t ON ");
+        sql.push(&format!("UPDATE {} AS p STRAIGHT_JOIN ", self.set_name(&edge.key.references)));
+        self.joined_by(&mut sql, &edge.table, "t", &edge.key.columns);
         equal(&mut sql, "t", &edge.key.columns, "p", &edge.key.target);
         self.set(&mut sql, edge);
         if staying {
@@ -209,8 +211,8 @@ impl Writer<'_> {
     fn let_go_itself(&self, edge: &Edge) -> Sql<'_> {
         let key = self.schema.primary_key(&edge.table);
         let mut sql = self.sql();
-        sql.push(&format!("UPDATE {} AS p STRAIGHT_JOIN ", self.set_name(&edge.table))).table(&edge.table);
-        sql.push(" AS t ON ");
+        sql.push(&format!("UPDATE {} AS p STRAIGHT_JOIN ", self.set_name(&edge.table)));
+        self.joined_by(&mut sql, &edge.table, "t", &key);
         equal(&mut sql, "t", &key, "p", &key);
         self.set(&mut sql, edge);
         sql
