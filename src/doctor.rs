@@ -3,7 +3,7 @@
 
 use crate::dialect::{Dialect, Slices};
 use crate::effect::{Answer, Effect, Failure, Outcome, Rows, Statement, Step};
-use crate::error::Error;
+use crate::error::{Error, flag_for};
 use crate::jobs::JOBS;
 use crate::plan::{Dependant, SweepPlan};
 use crate::presets::Preset;
@@ -263,7 +263,7 @@ impl Diagnosis {
             if self.unknown_references.iter().all(|known| known.column != column) {
                 self.unknown_references.push(UnknownReference {
                     references: key.map(|key| key.references.clone()).unwrap_or_default(),
-                    setting: format!("--on-delete {column}=cascade"),
+                    setting: flag_for(&column),
                     column,
                 });
             }

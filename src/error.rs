@@ -194,7 +194,19 @@ fn names(columns: &[ColumnName]) -> String {
 }
 
 fn flags_for(columns: &[ColumnName]) -> String {
-    columns.iter().map(|column| format!("--on-delete {column}=cascade")).collect::<Vec<_>>().join(" ")
+    columns.iter().map(|column| flag_for(&column.to_string())).collect::<Vec<_>>().join(" ")
+}
+
+/// The flag that says what to do with a foreign key, as a shell takes it, with `cascade` as an example.
+#[must_use]
+pub fn flag_for(column: &str) -> String {
+    let is_plain = column.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.,-".contains(&byte));
+    let setting = format!("{column}=cascade");
+    if is_plain {
+        format!("--on-delete {setting}")
+    } else {
+        format!("--on-delete '{}'", setting.replace('\'', "'\\''"))
+    }
 }
 
 fn settings_for(columns: &[ColumnName]) -> String {

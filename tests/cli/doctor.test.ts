@@ -1,6 +1,7 @@
 // `idp-janitor doctor`: what it finds, how it says so, and what it ends with.
 
 import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
@@ -83,6 +84,20 @@ test("a column of which nobody says anything ends with 1, and the flag that it t
     told.stdout,
     /^Without an index .*\n {2}forum_post\.author_id -> people_user\n {4}CREATE INDEX .*\n$/m,
   );
+});
+
+test("the flag is one that a shell takes, whatever the names", async (t) => {
+  const folder = newDatabase(t);
+  execute(
+    folder,
+    `CREATE TABLE "Bob's Log" (id integer PRIMARY KEY, "The User" char(32) REFERENCES people_user (id))`,
+  );
+  const { status, stdout } = await run(folder, DOCTOR);
+  equal(status, 1);
+  const [flag = ""] = /--on-delete '.*'$/m.exec(stdout) ?? [];
+  const words = execFileSync("sh", ["-c", `printf '%s\\n' ${flag}`], { encoding: "utf8" }).split("\n");
+  deepEqual(words, ["--on-delete", "Bob's Log.The User=cascade", ""]);
+  equal((await run(folder, [...DOCTOR, ...words.slice(0, 2)])).status, 0);
 });
 
 test("a job whose tables are not there is no defect, and a database without any is", async (t) => {

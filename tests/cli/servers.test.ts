@@ -28,6 +28,8 @@ interface Server {
   readonly instant: string;
   /** Makes a role without rights. */
   readonly newRole: (name: string) => string;
+  /** A statement of an administrator after which nobody can write to a database. */
+  readonly readOnly: (database: string) => string;
   /** What has been sent when the first slice has. */
   readonly slice: RegExp;
   /** Statements after which a job has something to warn of, and the warning. */
@@ -53,6 +55,7 @@ const SERVERS: readonly Server[] = [
     uuid: "uuid",
     instant: "timestamptz",
     newRole: (name) => `CREATE ROLE ${name} LOGIN PASSWORD 'secret'`,
+    readOnly: (database) => `ALTER DATABASE "${database}" SET default_transaction_read_only = on`,
     slice: /idp_janitor_locked/,
     warned: [
       "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
@@ -76,6 +79,7 @@ const SERVERS: readonly Server[] = [
     uuid: "char(32)",
     instant: "datetime(6)",
     newRole: (name) => `CREATE USER ${name} IDENTIFIED BY 'secret'`,
+    readOnly: () => "SET GLOBAL read_only = ON",
     slice: /DELETE t FROM.*COMMIT/s,
     warned: [],
     warning: /^warning: the role may not read every table of the database/m,
@@ -262,6 +266,21 @@ describe("jobs", { concurrency: 2 }, () => {
           new RegExp(`^idp-janitor: ${ACCOUNTS} on .*; nothing was changed \\[store_denied\\]$`, "m"),
         );
         deepEqual(await left(url), ALL);
+      });
+
+      test("doctor tells that a role may not write, whatever its rights", async (t) => {
+        // Of its own, for on MariaDB it is the whole server.
+        const other = await server.start();
+        t.after(() => other.close());
+        const url = await other.createDatabase();
+        await server.execute(url, ...schema(server));
+        equal((await run(newFolder(t), ["doctor", "--database", url])).status, 0);
+        const database = new URL(url).pathname.slice(1);
+        await server.execute(other.adminUrl(database), server.readOnly(database));
+        const outcome = await run(newFolder(t), ["doctor", "--database", url, "--json"]);
+        equal(outcome.status, 1);
+        match(outcome.stderr, /^warning: the database cannot be written to/m);
+        match(JSON.parse(outcome.stdout).warnings.join(), /the database cannot be written to/);
       });
 
       test("doctor tells which rights a role lacks", async (t) => {
