@@ -172,6 +172,25 @@ test("meets nobody who holds rows that are not stale, however small the tables",
   }
 });
 
+test("is not kept from ending by a table that somebody has locked whole", { timeout: 30_000 }, async () => {
+  const pool = createPool(await engine.createDatabase());
+  const holder = await pool.getConnection();
+  try {
+    for (const sql of ACCOUNTS) await pool.query(sql);
+    const janitor = createJanitor({ store: mysql2(pool), onDelete: { "notes.person_id": "set-null" } });
+    for (const dryRun of [true, false]) {
+      await holder.query("LOCK TABLES people WRITE");
+      const options = { now: NOW, dryRun, signal: AbortSignal.timeout(200) };
+      const report = await janitor.run("remove_stale_unverified_accounts", options);
+      assert.deepEqual([report.complete, report.selected, report.removed], [false, 0, {}]);
+      await holder.query("UNLOCK TABLES");
+    }
+  } finally {
+    holder.release();
+    await pool.end();
+  }
+});
+
 const ACCOUNTS = [
   "CREATE TABLE people (id int PRIMARY KEY, email_verified datetime(6), date_joined datetime(6) NOT NULL)",
   `CREATE TABLE hidp_accounts_emailchangerequest (id int PRIMARY KEY, user_id int NOT NULL, created_at datetime(6) NOT NULL,

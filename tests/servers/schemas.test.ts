@@ -2,7 +2,14 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createJanitor, type JobName, type OnDelete, type Report, type RunOptions } from "idp-janitor";
+import {
+  createJanitor,
+  type JobName,
+  type OnDelete,
+  type Report,
+  type RunOptions,
+  type SqlStore,
+} from "idp-janitor";
 import { pg } from "idp-janitor/adapters/pg";
 import { Client, Pool } from "pg";
 import type { Engine } from "../support/engines.ts";
@@ -27,6 +34,8 @@ interface Opened {
   asAdmin(sql: string): Promise<void>;
   /** Runs a body while these rows are locked by somebody else. */
   whileHeld(sql: string, body: () => Promise<void>): Promise<void>;
+  /** Runs a body while all of a table is locked by somebody else. */
+  whileLocked(table: string, body: () => Promise<void>): Promise<void>;
 }
 
 /** Runs a body on a new database that these statements have made; `search` is the search path of the connections. */
@@ -50,21 +59,25 @@ async function on(
         await admin.query(sql);
         await admin.end();
       },
-      async whileHeld(sql, held) {
-        const holder = await pool.connect();
-        try {
-          await holder.query(`BEGIN; ${sql} FOR UPDATE`);
-          await held();
-        } finally {
-          await holder.query("ROLLBACK");
-          holder.release();
-        }
-      },
+      whileHeld: (sql, held) => during(pool, `${sql} FOR UPDATE`, held),
+      whileLocked: (table, held) => during(pool, `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`, held),
       run: (job, { onDelete, ...options } = {}) =>
         createJanitor({ store: pg(pool), ...(onDelete && { onDelete }) }).run(job, { now: NOW, ...options }),
     });
   } finally {
     await pool.end();
+  }
+}
+
+/** Runs a body while somebody else's transaction has done something. */
+async function during(pool: Pool, sql: string, body: () => Promise<void>): Promise<void> {
+  const holder = await pool.connect();
+  try {
+    await holder.query(`BEGIN; ${sql}`);
+    await body();
+  } finally {
+    await holder.query("ROLLBACK");
+    holder.release();
   }
 }
 
@@ -318,4 +331,45 @@ test("a pass of many bounded runs tells every row that was held", async () => {
       assert.deepEqual(sum, { removed: 1990, held: 10 });
     });
   });
+});
+
+test("a table that somebody has locked whole does not keep a run from ending", {
+  timeout: 30_000,
+}, async () => {
+  await on(MANY, "public", async (opened) => {
+    for (const dryRun of [true, false]) {
+      await opened.whileLocked("people", async () => {
+        const report = await opened.run(ACCOUNTS, { dryRun, signal: AbortSignal.timeout(200) });
+        assert.deepEqual([report.complete, report.selected, report.removed], [false, 0, {}]);
+      });
+    }
+    assert.equal((await opened.run(ACCOUNTS)).removed.people, 2000);
+  });
+});
+
+test("a slice reads its own blocks, whatever the role has the planner do", async () => {
+  const url = await engine.createDatabase();
+  const pool = new Pool({ connectionString: url, options: "-c enable_tidscan=off" });
+  try {
+    await pool.query(MANY);
+    const store = pg(pool);
+    const plans: string[] = [];
+    const explaining: SqlStore = {
+      ...store,
+      async batch(statements) {
+        const explained = statements.map(({ sql, params }) => ({
+          sql: sql.startsWith("WITH") ? `EXPLAIN ${sql}` : sql,
+          params,
+        }));
+        for (const { rows } of await store.batch(explained)) plans.push(rows.flat().join("\n"));
+        return store.batch(statements);
+      },
+    };
+    const report = await createJanitor({ store: explaining }).run(ACCOUNTS, { now: NOW });
+    assert.equal(report.removed.people, 2000);
+    assert.match(plans.join("\n"), /Tid Range Scan on people/);
+    assert.doesNotMatch(plans.join("\n"), /Seq Scan on people/);
+  } finally {
+    await pool.end();
+  }
 });
