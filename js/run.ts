@@ -61,8 +61,9 @@ export async function perform(
   async function lane(at: number): Promise<Ending | undefined> {
     let answer: Answer = "began";
     for (;;) {
-      // A slice that was in hand when another lane ended the run is counted still, and nothing more is begun.
-      if (over && !(typeof answer === "object" && "batch" in answer)) return undefined;
+      // A slice that was in hand when another lane ended the run is counted still, or told as lost, and nothing more is begun.
+      if (over && !(typeof answer === "object" && ("batch" in answer || "failed" in answer)))
+        return undefined;
       const outcome = {
         answer,
         elapsedMs: performance.now() - began,

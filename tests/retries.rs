@@ -175,7 +175,7 @@ fn patience(product: &str, doing: Doing, failure: Failure) -> (&'static [f64], b
         Failure::Conflict => (&HELD, shared),
         Failure::Locked if product != "sqlite" => (&HELD, shared),
         // On SQLite itself nothing takes too long; on D1 it does, and a smaller slice may not.
-        Failure::Timeout if product != "sqlite" || doing == Doing::Removing => (&HELD, false),
+        Failure::Timeout if doing == Doing::Removing => (&HELD, false),
         Failure::Constraint if shared => (&BROKEN, false),
         _ => (&[], false),
     }

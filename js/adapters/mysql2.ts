@@ -57,8 +57,9 @@ export interface Mysql2Options {
   readonly lockWaitSeconds?: number;
   /**
    * Whether a connection can be kept for what lives as long as it does, such as the lock that keeps runs of a job apart.
-   * False for what gives each transaction another connection, such as Hyperdrive: no row takes the place of the lock on MySQL, so
-   * that nothing keeps runs of a job apart then, and each of them warns of it. Default true.
+   * Where it is false, no row takes the place of the lock on MySQL, so that nothing keeps runs of a job apart, and each of them
+   * warns of it. What gives each transaction another connection of the server is not supported all the same: a batch sets up
+   * its connection before it begins its transaction. Default true.
    */
   readonly session?: boolean;
 }
@@ -118,7 +119,7 @@ function overPool(pool: Mysql2Pool, lockWaitSeconds: number, wantsSession: boole
     dialect: "mysql",
     maxConcurrency: keepsSession ? max - 1 : max,
     query: (sql, params) =>
-      withConnection((connection) => select(connection, { sql, params }, lockWaitSeconds)),
+      withConnection((connection) => select(connection, { sql, params }, wantsSession && lockWaitSeconds)),
     batch: (statements) =>
       withConnection((connection) =>
         waitingFor(connection, lockWaitSeconds, () => transact(connection, statements)),
@@ -156,7 +157,8 @@ function overConnection(
 
   return {
     dialect: "mysql",
-    query: (sql, params) => withConnection(() => select(connection, { sql, params }, lockWaitSeconds)),
+    query: (sql, params) =>
+      withConnection(() => select(connection, { sql, params }, keepsSession && lockWaitSeconds)),
     batch: (statements) =>
       withConnection(() => waitingFor(connection, lockWaitSeconds, () => transact(connection, statements))),
     ...(keepsSession ? { session: async () => sessionOf(connection, inTurn, watch(connection)) } : {}),
@@ -221,15 +223,36 @@ async function send(
     : { rows: [], changes: Number((result as { affectedRows?: number | string }).affectedRows ?? 0) };
 }
 
+/** @param lockWaitSeconds false to wait as the session does, and to send nothing besides */
 async function select(
   connection: Mysql2Connection,
   { sql, params }: Statement,
-  lockWaitSeconds: number,
+  lockWaitSeconds: number | false,
 ): Promise<{ rows: SqlValue[][] }> {
+  if (lockWaitSeconds === false) return { rows: (await send(connection, sql, params)).rows };
+  if (ABOUT_THE_SCHEMA.test(sql)) return { rows: await selectAll(connection, sql, params) };
   return waitingFor(connection, lockWaitSeconds, async () => ({
     rows: (await send(connection, sql, params)).rows,
   }));
 }
+
+const ABOUT_THE_SCHEMA = /\binformation_schema\./i;
+
+/** What there is of the schema. Of a table that is locked for longer than the session waits, MariaDB leaves out what there is, and warns. */
+async function selectAll(
+  connection: Mysql2Connection,
+  sql: string,
+  params: readonly SqlValue[],
+): Promise<SqlValue[][]> {
+  const { rows } = await send(connection, sql, params);
+  const warnings = (await send(connection, "SHOW WARNINGS")).rows;
+  const waited = warnings.find(([, code]) => Number(code) === LOCK_WAIT);
+  if (waited) throw new JanitorError("store_locked", `the schema cannot be read (${waited[2]})`);
+  return rows;
+}
+
+/** The number of the failure to get a lock in time. */
+const LOCK_WAIT = 1205;
 
 /** Does work that waits so long for locks of rows and of tables. */
 async function waitingFor<T>(

@@ -12,7 +12,7 @@ import {
   toResult,
   UNLOCK,
 } from "./postgres-batch.ts";
-import { spoilsConnection, toJanitorError } from "./postgres-errors.ts";
+import { isLost, spoilsConnection, toJanitorError } from "./postgres-errors.ts";
 import type { PostgresOptions } from "./postgres-options.ts";
 import { fromText, toText } from "./postgres-values.ts";
 import { farewell, oneAtATime } from "./turns.ts";
@@ -107,16 +107,15 @@ function overPool(pool: PgPool, wantsSession: boolean): SqlStore {
   const withClient = async <T>(work: (client: PgClient) => Promise<T>, alone = false): Promise<T> => {
     const { client, unwatch } = await take();
     let broken: Error | undefined;
-    let isTheirs = false;
+    let isTheirs = !isIdle(client);
     try {
-      isTheirs = alone && (await isTaken(client));
-      if (isTheirs) throw notAlone();
+      if (alone) isTheirs = await isTaken(client);
+      if (alone && isTheirs) throw notAlone();
       return await work(client);
     } catch (error) {
       const known = toJanitorError(error);
-      // Whatever is not known to be well does not go back into the pool, and what somebody else left in it is theirs to end.
-      if (isTheirs) throw known;
-      if (spoilsConnection(error) || (client.getTransactionStatus?.() ?? "I") !== "I") broken = known;
+      // Whatever is not known to be well does not go back into the pool; a transaction that somebody else left in it is theirs to end.
+      if (isTheirs ? isLost(error) : spoilsConnection(error) || !isIdle(client)) broken = known;
       throw known;
     } finally {
       client.release(broken);
@@ -166,6 +165,11 @@ function overClient(client: PgClient, keepsSession: boolean): SqlStore {
       }),
     ...(keepsSession ? { session: async () => sessionOf(client, inTurn, watch(client)) } : {}),
   };
+}
+
+/** Whether a client is in no transaction, as far as it tells. */
+function isIdle(client: PgClient): boolean {
+  return (client.getTransactionStatus?.() ?? "I") === "I";
 }
 
 /** Whether somebody else has begun a transaction. The status of a client that is gone is what it was before. */

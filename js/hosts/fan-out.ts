@@ -146,6 +146,10 @@ async function performPart(
   const { send, maxSeconds = MAX_SECONDS, maxStatements, onEnd: _, ...rest } = options;
   const { part, checkpoint, ...ofRun } = message;
   const { job, run, step } = ofRun;
+  if (maxStatements !== undefined && maxStatements <= ABOUT_THE_PART) {
+    const why = `\`maxStatements\` is ${maxStatements}, and a part takes ${ABOUT_THE_PART} besides those of its job`;
+    throw new JanitorError("too_few_statements", why);
+  }
   const bounds =
     maxStatements === undefined
       ? { maxSeconds }

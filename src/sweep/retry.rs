@@ -18,9 +18,11 @@ pub enum Verdict {
 pub enum Doing {
     /// Something that reads what nothing can make less of.
     Reading,
+    /// The opening of a walk in a store where others write meanwhile, which have locked all of a table now and then.
+    Opening,
     /// A look at a table in a store where nobody else can write meanwhile.
     AloneLook,
-    /// A look at a table in a store where others write meanwhile, which have locked all of it now and then.
+    /// The same in a store where others write meanwhile.
     SharedLook,
     /// A slice of a store where nobody else can write meanwhile.
     AloneSlice,
@@ -43,9 +45,9 @@ pub fn judge(failure: Failure, doing: Doing, attempt: u32, chance: f64) -> Verdi
     let (patience, then) = match (failure, doing) {
         (Failure::Unavailable, _) => (WHILE_AWAY, Verdict::Fail),
         (Failure::Conflict | Failure::Locked, Doing::SharedSlice) => (WHILE_HELD, Verdict::PassOver),
-        (Failure::Conflict, _) | (Failure::Locked, Doing::SharedLook) => (WHILE_HELD, Verdict::Fail),
+        (Failure::Conflict, _) | (Failure::Locked, Doing::Opening | Doing::SharedLook) => (WHILE_HELD, Verdict::Fail),
         // A smaller window or slice may do.
-        (Failure::Timeout, doing) if doing != Doing::Reading => (WHILE_HELD, Verdict::Fail),
+        (Failure::Timeout, doing) if !matches!(doing, Doing::Reading | Doing::Opening) => (WHILE_HELD, Verdict::Fail),
         (Failure::Constraint, Doing::SharedSlice) => (WHILE_BROKEN, Verdict::Fail),
         _ => return Verdict::Fail,
     };
@@ -112,6 +114,8 @@ mod tests {
             (Failure::Locked, Doing::Reading, vec![], Verdict::Fail),
             (Failure::Locked, Doing::AloneSlice, vec![], Verdict::Fail),
             (Failure::Locked, Doing::SharedSlice, held.clone(), Verdict::PassOver),
+            (Failure::Locked, Doing::Opening, held.clone(), Verdict::Fail),
+            (Failure::Timeout, Doing::Opening, vec![], Verdict::Fail),
             (Failure::Locked, Doing::AloneLook, vec![], Verdict::Fail),
             (Failure::Locked, Doing::SharedLook, held.clone(), Verdict::Fail),
             (Failure::Timeout, Doing::Reading, vec![], Verdict::Fail),

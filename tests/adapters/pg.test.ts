@@ -101,6 +101,11 @@ test("pg leaves a transaction that somebody left in a pool alone", async (contex
   for (const batch of [[insert], [bound], []]) {
     await assert.rejects(store.batch(batch), { code: "store_failed", message: /a connection of its own/ });
   }
+  await assert.rejects(store.query("SELECT nothing", []));
+  assert.equal(pool.totalCount, 1);
+  await pool.query("ROLLBACK");
+  await pool.query("BEGIN");
+  await pool.query("INSERT INTO things VALUES (77)");
   await pool.query("COMMIT");
   await store.batch([insert]);
   assert.deepEqual((await store.query("SELECT count(*) FROM things", [])).rows, [[2]]);

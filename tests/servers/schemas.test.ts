@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
   createJanitor,
+  JanitorError,
   type JobName,
   type OnDelete,
   type Report,
@@ -369,6 +370,50 @@ test("a slice reads its own blocks, whatever the role has the planner do", async
     assert.equal(report.removed.people, 2000);
     assert.match(plans.join("\n"), /Tid Range Scan on people/);
     assert.doesNotMatch(plans.join("\n"), /Seq Scan on people/);
+  } finally {
+    await pool.end();
+  }
+});
+
+test("of a slice whose answer is lost when another has failed nobody says that nothing was changed", {
+  timeout: 30_000,
+}, async () => {
+  const pool = new Pool({ connectionString: await engine.createDatabase(), max: 4 });
+  try {
+    await pool.query(`CREATE TABLE django_session (session_key text PRIMARY KEY, expire_date timestamptz NOT NULL);
+      INSERT INTO django_session SELECT n::text, '2020-01-01+00' FROM generate_series(1, 40000) AS n`);
+    const inner = pg(pool);
+    let slices = 0;
+    let done: () => void = () => undefined;
+    const committed = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    const store: SqlStore = {
+      ...inner,
+      async batch(statements) {
+        if (!statements.some(({ sql }) => sql.includes("DELETE FROM"))) return inner.batch(statements);
+        slices += 1;
+        if (slices === 1) {
+          // Not before the other is under way.
+          await committed;
+          throw new JanitorError("store_denied", "denied");
+        }
+        await inner.batch(statements);
+        done();
+        // Not before the first has ended the run.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        throw new JanitorError("store_unavailable", "the connection was lost");
+      },
+    };
+    const run = createJanitor({ store }).run("clearsessions", { now: NOW, concurrency: 2 });
+    await assert.rejects(run, (error: JanitorError) => {
+      assert.equal(error.code, "store_denied");
+      assert.match(error.message, /of 1 more all was changed or nothing/);
+      assert.equal(error.report?.uncertain, 1);
+      return true;
+    });
+    const { rows } = await pool.query("SELECT count(*)::int AS rows FROM django_session");
+    assert.ok(rows[0].rows < 40_000);
   } finally {
     await pool.end();
   }

@@ -121,6 +121,17 @@ const CASES: readonly Case[] = [
     why: UNGUARDED,
   },
   {
+    what: "the same where they are off on a part of a part",
+    job: "cleartokens",
+    made: `${TOKENS.replace(/CREATE TABLE oauth2_provider_refreshtoken[^;]*;/, "")}
+      CREATE TABLE oauth2_provider_refreshtoken (id bigint, revoked timestamptz,
+        access_token_id bigint REFERENCES oauth2_provider_accesstoken, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+      CREATE TABLE rt1 PARTITION OF oauth2_provider_refreshtoken DEFAULT PARTITION BY RANGE (id);
+      CREATE TABLE rt11 PARTITION OF rt1 DEFAULT`,
+    admin: "ALTER TABLE rt11 DISABLE TRIGGER ALL",
+    why: UNGUARDED,
+  },
+  {
     what: "the same where the key's triggers are for replication",
     job: "cleartokens",
     made: TOKENS,

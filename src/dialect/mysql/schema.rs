@@ -20,7 +20,7 @@ const COLUMNS: &str = "SELECT c.TABLE_NAME, c.COLUMN_NAME, c.COLUMN_TYPE, c.COLU
 
 /// One row per column of an index by which equal values are found.
 const INDEXES: &str = "SELECT s.TABLE_NAME, s.INDEX_NAME, s.COLUMN_NAME, s.SEQ_IN_INDEX FROM information_schema.STATISTICS AS s \
-    WHERE s.TABLE_SCHEMA = DATABASE() AND s.INDEX_TYPE IN ('BTREE', 'HASH') \
+    WHERE s.TABLE_SCHEMA = DATABASE() AND s.INDEX_TYPE = 'BTREE' AND s.SUB_PART IS NULL \
     /*!80000 AND s.IS_VISIBLE = 'YES' */ /*M!100600 AND s.IGNORED = 'NO' */ \
     ORDER BY s.TABLE_NAME, s.INDEX_NAME, s.SEQ_IN_INDEX";
 

@@ -52,9 +52,9 @@ const COLUMNS: &str = concat!(
 const FOREIGN_KEYS: &str = "SELECT k.conrelid::text, k.oid || ' ' || r.oid, r.oid::text, a.attname::text, b.attname::text, \
     CASE WHEN (to_jsonb(k) ->> 'confdelsetcols') IS NULL THEN k.confdeltype::text ELSE 's' END, \
     k.conrelid::regclass::text, (r.oid <> k.confrelid)::int, \
-    (to_jsonb(k) ->> 'conenforced' = 'false' IS TRUE OR EXISTS (SELECT 1 FROM pg_catalog.pg_constraint AS p \
-    JOIN pg_catalog.pg_trigger AS g ON g.tgconstraint = p.oid \
-    WHERE (p.oid = k.oid OR p.conparentid = k.oid) AND g.tgenabled NOT IN ('O', 'A')))::int FROM pg_catalog.pg_constraint AS k \
+    (to_jsonb(k) ->> 'conenforced' = 'false' IS TRUE OR EXISTS (WITH RECURSIVE same(oid) AS (SELECT k.oid UNION SELECT p.oid \
+    FROM same JOIN pg_catalog.pg_constraint AS p ON p.conparentid = same.oid) SELECT 1 FROM same JOIN pg_catalog.pg_trigger AS g \
+    ON g.tgconstraint = same.oid WHERE g.tgenabled NOT IN ('O', 'A')))::int FROM pg_catalog.pg_constraint AS k \
     CROSS JOIN LATERAL (WITH RECURSIVE tree(oid) AS (SELECT k.confrelid UNION SELECT i.inhparent FROM tree \
     JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = tree.oid) SELECT oid FROM tree) AS r \
     CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS o(child, target, at) \

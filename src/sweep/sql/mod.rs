@@ -201,7 +201,8 @@ impl SqlRun {
             (Phase::Remove { .. }, true) | (Phase::Renew, _) => Doing::SharedSlice,
             (Phase::Remove { .. }, false) => Doing::AloneSlice,
             (Phase::Find | Phase::Count { .. }, false) => Doing::AloneLook,
-            (Phase::Open | Phase::Find | Phase::Count { .. }, true) => Doing::SharedLook,
+            (Phase::Open, true) => Doing::Opening,
+            (Phase::Find | Phase::Count { .. }, true) => Doing::SharedLook,
             _ => Doing::Reading,
         };
         let Some(lane) = self.lanes.get_mut(at) else { return Err(unexpected("a lane of this run")) };
