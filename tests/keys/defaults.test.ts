@@ -23,7 +23,9 @@ const source = (path: string) => readFile(new URL(`../../${path}`, import.meta.u
 
 /** What the documentation of options says, by their names. */
 async function documented(path: string): Promise<Defaults> {
-  const options = (await source(path)).matchAll(/Default ([\d,]+)[^*]*\*\/\s*readonly (\w+)\?: number/g);
+  const options = (await source(path)).matchAll(
+    /Default ([\d,]+)(?:[^*]|\*(?!\/))*\*\/\s*readonly (\w+)\?: number/g,
+  );
   return Object.fromEntries(
     [...options].map(([, value = "", name = ""]) => [name, Number(value.replaceAll(",", ""))]),
   );

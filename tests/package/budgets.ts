@@ -12,7 +12,7 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   "./adapters/pg": 3_700,
   "./adapters/postgres": 4_000,
   "./adapters/pglite": 3_000,
-  "./adapters/mysql2": 3_900,
+  "./adapters/mysql2": 4_000,
   "./adapters/libsql": 2_350,
   "./adapters/d1": 2_800,
   "./caches/memory": 630,

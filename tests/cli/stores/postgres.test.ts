@@ -208,7 +208,15 @@ describe("PostgreSQL", { concurrency: 4 }, () => {
       return said;
     };
     for (const args of [["plan", "clearsessions"], ["doctor"], ["clearsessions", "--dry-run"]]) {
-      for (const packet of await startup(...args, "--database", between)) {
+      const packets = await startup(...args, "--database", between);
+      // The doctor asks on one connection besides whether a job could write.
+      if (args[0] === "doctor")
+        packets.splice(
+          packets.findIndex((packet) => !packet.includes("options")),
+          1,
+        );
+      ok(packets.length > 0);
+      for (const packet of packets) {
         match(packet, /application_name idp-janitor /);
         match(packet, /options -c default_transaction_read_only=on /);
       }
