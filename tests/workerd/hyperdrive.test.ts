@@ -152,7 +152,7 @@ function tickerOf(running: RunningWorker, binding: string) {
       jobs: readonly ScheduledJob[],
       options: Partial<ScheduledOptions> = {},
     ): Promise<readonly ScheduledEntry[]> {
-      const tick = { crons: { [CRON]: jobs }, maxStatements: 26, ...options };
+      const tick = { crons: { [CRON]: jobs }, maxStatements: 31, ...options };
       const entries = (await order(running, { binding, now: TICKING, tick })) as ScheduledEntry[];
       for (const { error, warnings, ...entry } of entries) {
         assert.deepEqual(
