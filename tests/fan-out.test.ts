@@ -138,25 +138,27 @@ test("what was opened for a batch is closed, even where the options are wrong", 
   }
 });
 
+/** What is logged of a message that fails. */
+async function failureOf(options: QueueOptions, body: FanOutMessage): Promise<Record<string, unknown>> {
+  const lines: string[] = [];
+  const { error: original } = console;
+  console.error = (line: string) => void lines.push(line);
+  try {
+    const message = { body, ack: () => assert.fail("it went well"), retry: () => undefined };
+    await queueHandler(() => options)({ messages: [message] }, undefined);
+  } finally {
+    console.error = original;
+  }
+  return JSON.parse(lines.join("")) as Record<string, unknown>;
+}
+
 test("a cut beyond the statements of the plan is refused by name", async () => {
   const path = await seededDatabase(3, NOW);
   using database = new DatabaseSync(path);
   const store = nodeSqlite(database);
   const { queue, waiting } = inbox();
   await startFanOut("clearsessions", { store, queue }, { now: new Date(NOW), parts: 1000 });
-  const lines: string[] = [];
-  const { error: original } = console;
-  console.error = (line: string) => void lines.push(line);
-  try {
-    const [body] = waiting;
-    await queueHandler(() => ({ store, queue }))(
-      { messages: [{ body, ack: () => assert.fail("it went well"), retry: () => undefined }] },
-      undefined,
-    );
-  } finally {
-    console.error = original;
-  }
-  const { run, ...told } = JSON.parse(lines.join("")) as Record<string, unknown>;
+  const { run, ...told } = await failureOf({ store, queue }, waiting[0] as FanOutMessage);
   assert.match(String(run), /^fan-out:clearsessions:/);
   assert.deepEqual(told, {
     event: "idp-janitor",
@@ -168,4 +170,19 @@ test("a cut beyond the statements of the plan is refused by name", async () => {
       message: "`maxStatements` must be 54 or more for a cut into 1000 parts, not 50",
     },
   });
+});
+
+test("a part with no statements left for its job is refused by a number that was given", async () => {
+  const path = await seededDatabase(3, NOW);
+  using database = new DatabaseSync(path);
+  const store = nodeSqlite(database);
+  const { queue, waiting } = inbox();
+  await startFanOut("clearsessions", { store, queue }, { now: new Date(NOW), parts: 1 });
+  const cut = { body: waiting.shift() as FanOutMessage, ack: () => undefined, retry: () => assert.fail() };
+  await queueHandler(() => ({ store, queue }))({ messages: [cut] }, undefined);
+  for (const maxStatements of [1, 4]) {
+    const { error } = await failureOf({ store, queue, maxStatements }, waiting[0] as FanOutMessage);
+    const message = `\`maxStatements\` is ${maxStatements}, and a part takes 4 besides those of its job`;
+    assert.deepEqual(error, { code: "too_few_statements", message });
+  }
 });

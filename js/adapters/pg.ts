@@ -82,7 +82,7 @@ const POOL_MAX = 10;
  * A pool of one client has no session, for nothing could run beside it. Without one, a row is the lease of a job.
  *
  * @throws nothing itself; its calls throw JanitorError as {@link SqlStore} says, `invalid_setting` for a client with `binary`, and
- * `store_failed` where a batch on a lone client meets a transaction of somebody else. A batch that failed has changed nothing;
+ * `store_failed` where a batch meets a transaction that somebody else has begun. A batch that failed has changed nothing;
  * after `store_unavailable` it is not known.
  */
 export function pg(database: PgPool | PgClient, options: PostgresOptions = {}): SqlStore {

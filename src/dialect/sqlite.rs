@@ -148,10 +148,6 @@ impl Dialect for Sqlite {
         Ok(())
     }
 
-    fn changeable(&self, _table: &Table) -> Result<(), String> {
-        Ok(())
-    }
-
     fn open(&self, schema: &Schema, table: &str, _part: Option<&Part>) -> Template {
         let mut sql = Sql::new(self, schema);
         // Counting reads the whole table, so a walk that goes on is told what there was at its beginning.

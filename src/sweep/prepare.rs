@@ -1,16 +1,16 @@
 //! From an order and a schema to the statements of every sweep. Whatever the database lacks, and whatever nobody has
 //! said, is found out here, before anything is touched.
 
+use super::refusals::{check_removal, check_table};
 use super::statements::{Filling, Purpose, SliceStatement, Templates, Told, Writer, removable};
-use super::trust::check_trust;
 use crate::cascade::{Action, Cascade, Change, Source, declared};
 use crate::dialect::{Dialect, Found, Held};
 use crate::effect::{Ran, Statement};
 use crate::error::{Error, suggest, unexpected};
 use crate::plan::{Plan, PlannedStatement, SweepPlan, dependants};
 use crate::request::Order;
-use crate::rule::{Rule, Use};
-use crate::schema::{Declared, ForeignKey, Part, Schema};
+use crate::rule::Rule;
+use crate::schema::{ForeignKey, Part, Schema};
 use crate::work::{Sweep, Work};
 
 /// A sweep, or one part of its table, ready to run.
@@ -156,12 +156,10 @@ pub fn prepare(order: &Order, dialect: &dyn Dialect, schema: &Schema) -> Result<
     let mut sweeps: Vec<Sweep> = Vec::new();
     let mut earlier: Vec<(Cascade, Rule)> = Vec::new();
     for sweep in &work.sweeps {
-        check_schema(sweep, dialect, schema)?;
+        check_table(sweep, dialect, schema)?;
         let action = |table: &str, key: &ForeignKey| action(order, &user_table, table, key);
         let cascade = Cascade::plan(schema, &sweep.table, &sweep.rule, action)?;
-        check_left_out(sweep, dialect, schema)?;
-        check_cascade(&cascade, dialect, schema)?;
-        check_trust(sweep, &cascade, dialect, schema)?;
+        check_removal(sweep, &cascade, dialect, schema)?;
         // In a real run, what earlier sweeps took is gone; in a dry run, it has to be thought away.
         let gone = |table: &str| {
             let ways: Vec<Rule> =
@@ -271,108 +269,6 @@ fn check_settings(order: &Order, schema: &Schema) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// What would make a slice fail, or do something else than it says, however often it is tried.
-fn check_cascade(cascade: &Cascade, dialect: &dyn Dialect, schema: &Schema) -> Result<(), Error> {
-    for edge in &cascade.edges {
-        let name = edge.key.name_in(&edge.table);
-        let refuse = |what: &str| Err(Error::UnsupportedSchema { what: format!("the foreign key `{name}` {what}") });
-        if edge.key.columns.len() != edge.key.target.len() {
-            return refuse("has another number of columns than what it references");
-        }
-        if edge.key.declared == Declared::SetSome && edge.action != Action::Cascade {
-            return refuse(
-                "sets only some of its columns on a deletion, which is not supported (onDelete says what else to do)",
-            );
-        }
-        if dialect.slices().skip_what_is_held() && milder(edge.action, edge.key.declared) {
-            return refuse(
-                "is to do less than the database itself does on a deletion, and where others write meanwhile the database would do \
-                 that first: change the key, or let it",
-            );
-        }
-        for (column, target) in edge.key.columns.iter().zip(&edge.key.target) {
-            let columns = (schema.column(&edge.table, column), schema.column(&edge.key.references, target));
-            let (Ok(child), Ok(parent)) = columns else { return refuse("is about a column that is not there") };
-            if !dialect.comparable(child, parent) {
-                return refuse(&format!(
-                    "is declared `{}`, and `{}.{target}`, which it references, `{}`, so that they may not compare as they should",
-                    child.kind, edge.key.references, parent.kind
-                ));
-            }
-            let nulls = edge.action == Action::SetNull || edge.action == Action::SetDefault && child.default.is_none();
-            if nulls && child.not_null {
-                return refuse("is to be set to NULL, and it is declared NOT NULL (onDelete says what else to do)");
-            }
-        }
-    }
-    for table in cascade.deleted() {
-        if let Some(Err(why)) = schema.tables.get(table).map(|table| dialect.changeable(table)) {
-            return Err(Error::UnsupportedSchema { what: format!("rows of `{table}` cannot be removed: {why}") });
-        }
-        let triggers = schema.tables.get(table).map(|table| table.triggers.as_slice()).unwrap_or_default();
-        if let Some(trigger) = triggers.iter().find(|trigger| trigger.keeps_rows) {
-            let what =
-                format!("`{table}` has a trigger `{}` that can keep rows from going without an error", trigger.name);
-            return Err(Error::UnsupportedSchema { what });
-        }
-    }
-    Ok(())
-}
-
-/// A row that comes in between look and lock, by a key that the rule itself rules out, undoes the slice where the database checks
-/// the key, and goes or lets go without anybody having asked where the database acts by itself.
-fn check_left_out(sweep: &Sweep, dialect: &dyn Dialect, schema: &Schema) -> Result<(), Error> {
-    let acts = |key: &ForeignKey| !matches!(key.declared, Declared::NoAction | Declared::Restrict);
-    let left_out = |table: &str, key: &ForeignKey| sweep.rule.excludes_reference(table, &key.columns, &key.target);
-    let found = schema.references_to(&sweep.table).find(|(table, key)| acts(key) && left_out(table, key));
-    match found {
-        Some((table, key)) if dialect.slices().skip_what_is_held() => {
-            let name = key.name_in(table);
-            let what = format!(
-                "the foreign key `{name}` is declared to act on a deletion by itself, which would be done to rows that come in \
-                 while others write: declare it NO ACTION"
-            );
-            Err(Error::UnsupportedSchema { what })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether an action spares what the database itself would remove or unset.
-fn milder(action: Action, declared: Declared) -> bool {
-    match declared {
-        Declared::Cascade => action != Action::Cascade,
-        Declared::SetNull | Declared::SetDefault | Declared::SetSome => action == Action::Restrict,
-        Declared::NoAction | Declared::Restrict => false,
-    }
-}
-
-fn check_schema(sweep: &Sweep, dialect: &dyn Dialect, schema: &Schema) -> Result<(), Error> {
-    let table = schema.table(&sweep.table)?;
-    dialect
-        .walkable(table)
-        .map_err(|why| Error::UnsupportedSchema { what: format!("`{}` cannot be walked: {why}", sweep.table) })?;
-    let mut result = Ok(());
-    sweep.rule.visit_columns(&sweep.table, &mut |table, name, usage| {
-        if result.is_ok() {
-            result = schema.column(table, name).and_then(|column| {
-                let lacking = match usage {
-                    Use::Instant if !dialect.holds_instants(column) => "instants",
-                    Use::Truth if !dialect.holds_truth(column) => "truth values",
-                    _ => return Ok(()),
-                };
-                let kind = &column.kind;
-                Err(Error::UnsupportedSchema {
-                    what: format!(
-                        "`{table}.{name}` is declared `{kind}`, which holds no {lacking} as Django stores them"
-                    ),
-                })
-            });
-        }
-    });
-    result
 }
 
 fn warn(warnings: &mut Vec<String>, schema: &Schema, cascade: &Cascade, one_by_one: bool) {

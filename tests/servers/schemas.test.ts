@@ -2,25 +2,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import {
-  createJanitor,
-  JanitorError,
-  type JobName,
-  type OnDelete,
-  type Report,
-  type RunOptions,
-  type SqlStore,
-} from "idp-janitor";
-import { pg } from "idp-janitor/adapters/pg";
-import { Client, Pool } from "pg";
+import type { Report } from "idp-janitor";
 import type { Engine } from "../support/engines.ts";
 import { startPostgres } from "../support/postgres.ts";
-
-const NOW = "2026-06-01T00:00:00Z";
-const ACCOUNTS = "remove_stale_unverified_accounts";
-const STALE = "NULL, '2026-01-01 00:00:00.000001+00'";
-const VERIFIED = "'2026-01-02+00', '2026-01-01+00'";
-const YOUNG = "NULL, '2026-05-31+00'";
+import { ACCOUNTS, both, openedOn, people, requests } from "./opened.ts";
 
 let engine: Engine;
 before(async () => {
@@ -28,76 +13,9 @@ before(async () => {
 });
 after(() => engine.close());
 
-interface Opened {
-  rows(sql: string): Promise<unknown[][]>;
-  run(job: JobName, options?: RunOptions & { onDelete?: Record<string, OnDelete> }): Promise<Report>;
-  /** Runs a statement that only an administrator may. */
-  asAdmin(sql: string): Promise<void>;
-  /** Runs a body while these rows are locked by somebody else. */
-  whileHeld(sql: string, body: () => Promise<void>): Promise<void>;
-  /** Runs a body while all of a table is locked by somebody else. */
-  whileLocked(table: string, body: () => Promise<void>): Promise<void>;
-}
-
-/** Runs a body on a new database that these statements have made; `search` is the search path of the connections. */
-async function on(
-  statements: string,
-  search: string,
-  body: (opened: Opened) => Promise<void>,
-): Promise<void> {
-  const url = await engine.createDatabase();
-  const pool = new Pool({
-    connectionString: url,
-    options: `-c search_path=${search}`,
-  });
-  try {
-    await pool.query(statements);
-    await body({
-      rows: async (sql) => (await pool.query({ text: sql, rowMode: "array" })).rows,
-      async asAdmin(sql) {
-        const admin = new Client(engine.adminUrl(new URL(url).pathname.slice(1)));
-        await admin.connect();
-        await admin.query(sql);
-        await admin.end();
-      },
-      whileHeld: (sql, held) => during(pool, `${sql} FOR UPDATE`, held),
-      whileLocked: (table, held) => during(pool, `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`, held),
-      run: (job, { onDelete, ...options } = {}) =>
-        createJanitor({ store: pg(pool), ...(onDelete && { onDelete }) }).run(job, { now: NOW, ...options }),
-    });
-  } finally {
-    await pool.end();
-  }
-}
-
-/** Runs a body while somebody else's transaction has done something. */
-async function during(pool: Pool, sql: string, body: () => Promise<void>): Promise<void> {
-  const holder = await pool.connect();
-  try {
-    await holder.query(`BEGIN; ${sql}`);
-    await body();
-  } finally {
-    await holder.query("ROLLBACK");
-    holder.release();
-  }
-}
-
-/** The report of a dry run and of the real one, which have to tell the same. */
-async function both(opened: Opened, job: JobName, options: RunOptions = {}): Promise<Report> {
-  const dry = await opened.run(job, { ...options, dryRun: true });
-  const real = await opened.run(job, options);
-  assert.deepEqual(dry.wouldRemove, real.removed);
-  assert.deepEqual((await opened.run(job, options)).removed, {}, "a second run removes nothing");
-  return real;
-}
-
-const people = (name: string) => `
-  CREATE TABLE ${name} (id bigint PRIMARY KEY, email_verified timestamptz, date_joined timestamptz NOT NULL);
-  INSERT INTO ${name} VALUES (1, ${STALE}), (2, ${VERIFIED}), (3, ${YOUNG}), (4, ${STALE});`;
-const requests = (name: string, user: string) => `
-  CREATE TABLE ${name} (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES ${user} DEFERRABLE INITIALLY DEFERRED);
-  CREATE INDEX ON ${name} (user_id);
-  INSERT INTO ${name} SELECT id, id FROM ${user};`;
+/** Runs a body on a new database; see `openedOn`. */
+const on = (...given: Parameters<typeof openedOn> extends [Engine, ...infer Rest] ? Rest : never) =>
+  openedOn(engine, ...given);
 
 test("names in mixed case, with quotes, blanks and dots, in another schema", async () => {
   const user = `"My ""Schema"""."App.User's"`;
@@ -284,137 +202,4 @@ test("keys whose check is off are warned about", async () => {
     assert.match(await warnings(), unchecked);
     assert.match((await opened.run(ACCOUNTS)).warnings.join(), unchecked);
   });
-});
-
-test("stale rows that move while their table is walked are found all the same", async () => {
-  const statements = `CREATE TABLE people (id bigint PRIMARY KEY, email_verified timestamptz, date_joined timestamptz NOT NULL,
-      inviter_id bigint REFERENCES people ON DELETE SET NULL);
-    CREATE INDEX ON people (inviter_id);
-    INSERT INTO people SELECT n, NULL, '2026-01-01+00', CASE WHEN n > 1500 THEN n - 1500 END FROM generate_series(1, 3000) AS n;
-    ${requests("hidp_accounts_emailchangerequest", "people")}`;
-  await on(statements, "public", async (opened) => {
-    await opened.rows("VACUUM FULL people");
-    const dry = await opened.run(ACCOUNTS, { dryRun: true });
-    const real = await opened.run(ACCOUNTS);
-    assert.deepEqual([dry.wouldRemove?.people, real.removed.people], [3000, 3000]);
-    assert.deepEqual(await opened.rows("SELECT count(*)::int FROM people"), [[0]]);
-  });
-});
-
-const MANY = `CREATE TABLE people (id bigint PRIMARY KEY, email_verified timestamptz, date_joined timestamptz NOT NULL);
-  INSERT INTO people SELECT n, NULL, '2026-01-01+00' FROM generate_series(1, 2000) AS n;
-  ${requests("hidp_accounts_emailchangerequest", "people")}`;
-
-test("what somebody holds is told as held, whatever ends the run, and the next pass takes it", async () => {
-  await on(MANY, "public", async (opened) => {
-    await opened.whileHeld("SELECT FROM people WHERE id % 200 = 0", async () => {
-      const bounded = await opened.run(ACCOUNTS, { maxRows: 2000 });
-      assert.deepEqual([bounded.removed.people, bounded.held, bounded.complete], [1990, 10, true]);
-      assert.match(bounded.warnings.join(), /10 stale row\(s\) were kept because somebody held them/);
-    });
-    assert.deepEqual((await opened.run(ACCOUNTS)).removed.people, 10);
-  });
-});
-
-test("a pass of many bounded runs tells every row that was held", async () => {
-  await on(MANY, "public", async (opened) => {
-    await opened.whileHeld("SELECT FROM people WHERE id % 200 = 0", async () => {
-      const sum = { removed: 0, held: 0 };
-      let checkpoint: Report["checkpoint"];
-      for (let runs = 0; ; runs += 1) {
-        const report = await opened.run(ACCOUNTS, { maxRows: 300, ...(checkpoint && { checkpoint }) });
-        sum.removed += report.removed.people ?? 0;
-        sum.held += report.held;
-        if (report.complete) break;
-        checkpoint = report.checkpoint;
-        assert.ok(runs < 30, "the pass ends");
-      }
-      assert.deepEqual(sum, { removed: 1990, held: 10 });
-    });
-  });
-});
-
-test("a table that somebody has locked whole does not keep a run from ending", {
-  timeout: 30_000,
-}, async () => {
-  await on(MANY, "public", async (opened) => {
-    for (const dryRun of [true, false]) {
-      await opened.whileLocked("people", async () => {
-        const report = await opened.run(ACCOUNTS, { dryRun, signal: AbortSignal.timeout(200) });
-        assert.deepEqual([report.complete, report.selected, report.removed], [false, 0, {}]);
-      });
-    }
-    assert.equal((await opened.run(ACCOUNTS)).removed.people, 2000);
-  });
-});
-
-test("a slice reads its own blocks, whatever the role has the planner do", async () => {
-  const url = await engine.createDatabase();
-  const pool = new Pool({ connectionString: url, options: "-c enable_tidscan=off" });
-  try {
-    await pool.query(MANY);
-    const store = pg(pool);
-    const plans: string[] = [];
-    const explaining: SqlStore = {
-      ...store,
-      async batch(statements) {
-        const explained = statements.map(({ sql, params }) => ({
-          sql: sql.startsWith("WITH") ? `EXPLAIN ${sql}` : sql,
-          params,
-        }));
-        for (const { rows } of await store.batch(explained)) plans.push(rows.flat().join("\n"));
-        return store.batch(statements);
-      },
-    };
-    const report = await createJanitor({ store: explaining }).run(ACCOUNTS, { now: NOW });
-    assert.equal(report.removed.people, 2000);
-    assert.match(plans.join("\n"), /Tid Range Scan on people/);
-    assert.doesNotMatch(plans.join("\n"), /Seq Scan on people/);
-  } finally {
-    await pool.end();
-  }
-});
-
-test("of a slice whose answer is lost when another has failed nobody says that nothing was changed", {
-  timeout: 30_000,
-}, async () => {
-  const pool = new Pool({ connectionString: await engine.createDatabase(), max: 4 });
-  try {
-    await pool.query(`CREATE TABLE django_session (session_key text PRIMARY KEY, expire_date timestamptz NOT NULL);
-      INSERT INTO django_session SELECT n::text, '2020-01-01+00' FROM generate_series(1, 40000) AS n`);
-    const inner = pg(pool);
-    let slices = 0;
-    let done: () => void = () => undefined;
-    const committed = new Promise<void>((resolve) => {
-      done = resolve;
-    });
-    const store: SqlStore = {
-      ...inner,
-      async batch(statements) {
-        if (!statements.some(({ sql }) => sql.includes("DELETE FROM"))) return inner.batch(statements);
-        slices += 1;
-        if (slices === 1) {
-          // Not before the other is under way.
-          await committed;
-          throw new JanitorError("store_denied", "denied");
-        }
-        await inner.batch(statements);
-        done();
-        // Not before the first has ended the run.
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        throw new JanitorError("store_unavailable", "the connection was lost");
-      },
-    };
-    const run = createJanitor({ store }).run("clearsessions", { now: NOW, concurrency: 2 });
-    await assert.rejects(run, (error: JanitorError) => {
-      assert.equal(error.code, "store_denied");
-      assert.match(error.message, /of 1 more all was changed or nothing/);
-      assert.equal(error.report?.uncertain, 1);
-      return true;
-    });
-    const { rows } = await pool.query("SELECT count(*)::int AS rows FROM django_session");
-    assert.ok(rows[0].rows < 40_000);
-  } finally {
-    await pool.end();
-  }
 });

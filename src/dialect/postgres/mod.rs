@@ -173,10 +173,6 @@ impl Dialect for Postgres {
         Ok(())
     }
 
-    fn changeable(&self, _table: &Table) -> Result<(), String> {
-        Ok(())
-    }
-
     /// The number of rows is the engine's estimate: counting them reads the whole table.
     fn open(&self, schema: &Schema, table: &str, part: Option<&Part>) -> Template {
         let mut sql = Sql::new(self, schema).in_part(part);
